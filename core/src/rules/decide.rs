@@ -1,0 +1,402 @@
+//! The decision over one authentic code.
+
+use serde::{Deserialize, Serialize};
+
+use super::history::{Allowance, Passage, Standing};
+use super::outcome::{Confidence, Decision, Direction, Evidence, Flag, Outcome, Reason};
+use super::policy::{EventInfo, LegacyStage, PrintedPolicy, TicketType, TtlEffect, UnlistedPolicy};
+use crate::clock::{TimeBounds, TimeReading};
+use crate::ids::{DeviceId, GateId};
+
+/// Where a ticket stands with the organiser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TicketStatus {
+    /// Good for entry.
+    #[default]
+    Valid,
+    /// Ordered, not paid.
+    Unpaid,
+    /// Cancelled or refunded.
+    Cancelled,
+    /// Blocked by the organiser.
+    Revoked,
+}
+
+/// What the manifest (or the server's database) knows of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TicketFacts<'a> {
+    /// Where it stands.
+    pub status: TicketStatus,
+    /// Its type.
+    pub ticket_type: &'a TicketType,
+    /// When its current code was issued (UTC milliseconds); an older code was replaced.
+    pub code_issued_at: i64,
+    /// Whether the attendee's phone has activated live codes.
+    pub live_activated: bool,
+    /// Overrides the type's window start (UTC milliseconds).
+    pub valid_from: Option<i64>,
+    /// Overrides the type's window end (UTC milliseconds).
+    pub valid_until: Option<i64>,
+    /// Overrides how many people the type admits.
+    pub admits: Option<u16>,
+}
+
+impl TicketFacts<'_> {
+    /// How many entries it holds.
+    #[must_use]
+    pub fn allowance(&self) -> Allowance {
+        Allowance { people: self.admits.unwrap_or(self.ticket_type.admits), entry: self.ticket_type.entry }
+    }
+}
+
+/// The code as it was presented, already authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// A signed printed code.
+    Printed {
+        /// Inside the signature (UTC milliseconds).
+        issued_at: i64,
+        /// Inside the signature (UTC milliseconds); none if it never expires.
+        expires_at: Option<i64>,
+    },
+    /// A signed live code.
+    Live {
+        /// Inside the signature (UTC milliseconds).
+        issued_at: i64,
+        /// Inside the signature (UTC milliseconds); none if it never expires.
+        expires_at: Option<i64>,
+        /// When the attendee's phone made it (UTC milliseconds).
+        minted_at: i64,
+    },
+    /// An unsigned code of an older system, found in the manifest.
+    Legacy,
+    /// A manual code, found in the manifest.
+    Manual,
+}
+
+/// Everything the decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The event whose door this is.
+    pub event: &'a EventInfo,
+    /// Where.
+    pub gate_id: GateId,
+    /// By which device.
+    pub device_id: DeviceId,
+    /// In or out.
+    pub direction: Direction,
+    /// How many people want to pass (at least 1).
+    pub people: u16,
+    /// When.
+    pub time: TimeReading,
+    /// The age of the manifest (milliseconds); none if it was never complete.
+    pub list_age_ms: Option<i64>,
+    /// The code.
+    pub presented: Presented,
+    /// The ticket, if it is known here.
+    pub ticket: Option<TicketFacts<'a>>,
+    /// Every passage of the ticket known here, in any order.
+    pub passages: &'a [Passage],
+}
+
+/// Decides one scan of an authentic code.
+///
+/// A time check refuses only if it would at every moment the clock's error allows; if it would only
+/// at some, the guest gets the benefit of the doubt and the verdict turns amber. People going out
+/// are never held back by a status, a gate or a date.
+#[must_use]
+pub fn decide(request: &Request<'_>) -> Decision {
+    let mut doubts = Doubts::of(request);
+    let decided = match request.direction {
+        Direction::Entry => entry(request, &mut doubts),
+        Direction::Exit => Ok(exit(request, &mut doubts)),
+    };
+    match decided {
+        Ok(decision) => doubts.colour(decision),
+        Err(reason) => Decision::refuse(reason),
+    }
+}
+
+fn entry(request: &Request<'_>, doubts: &mut Doubts) -> Result<Decision, Reason> {
+    code_is_current(request, doubts)?;
+    let Some(ticket) = request.ticket else { return unlisted(request, doubts) };
+    status_allows(ticket.status)?;
+    code_is_latest(request, &ticket, doubts)?;
+    medium_allowed(request, &ticket, doubts)?;
+    gate_allowed(request.gate_id, ticket.ticket_type)?;
+    window_open(&ticket, doubts)?;
+    Ok(admit_within(request, ticket.allowance()))
+}
+
+/// Expiry, live age and issue time: what the signature itself vouches for.
+fn code_is_current(request: &Request<'_>, doubts: &mut Doubts) -> Result<(), Reason> {
+    let (issued_at, expires_at) = match request.presented {
+        Presented::Printed { issued_at, expires_at } | Presented::Live { issued_at, expires_at, .. } => {
+            (issued_at, expires_at)
+        }
+        Presented::Legacy | Presented::Manual => return Ok(()),
+    };
+    doubts.not_before(issued_at, Reason::NotYetValid)?;
+    if let Some(expires_at) = expires_at {
+        doubts.before(expires_at, Reason::Expired)?;
+    }
+    let Presented::Live { minted_at, .. } = request.presented else { return Ok(()) };
+    let policy = &request.event.policy;
+    let ttl_ms = i64::from(policy.live_ttl_seconds) * 1_000;
+    // The attendee's phone has a clock of its own, which may run ahead: as far as a code lives.
+    doubts.not_before(minted_at.saturating_sub(ttl_ms), Reason::NotYetValid)?;
+    match (doubts.before(minted_at.saturating_add(ttl_ms), Reason::Stale), policy.live_ttl_effect) {
+        (Err(_), TtlEffect::Soft) => doubts.add(Flag::LiveStale),
+        (Err(reason), TtlEffect::Hard) => return Err(reason),
+        (Ok(()), _) => {}
+    }
+    Ok(())
+}
+
+fn unlisted(request: &Request<'_>, doubts: &mut Doubts) -> Result<Decision, Reason> {
+    doubts.add(Flag::Unlisted);
+    // Two scans of an unlisted ticket are still a duplicate: it counts as single entry for the
+    // people of its first scan until the manifest says more.
+    let people = request.passages.iter().map(|passage| passage.people).max().unwrap_or(request.people);
+    let decision = admit_within(request, Allowance { people, entry: Default::default() });
+    if decision.outcome != Outcome::Admit {
+        return Ok(decision);
+    }
+    match request.event.policy.unlisted {
+        UnlistedPolicy::AdmitAndFlag => Ok(Decision { remaining: None, ..decision }),
+        UnlistedPolicy::AskSupervisor => Ok(Decision {
+            outcome: Outcome::Ask,
+            reason: Reason::Unlisted,
+            people: 0,
+            remaining: None,
+            ..decision
+        }),
+        UnlistedPolicy::Refuse => Err(Reason::Unlisted),
+    }
+}
+
+const fn status_allows(status: TicketStatus) -> Result<(), Reason> {
+    match status {
+        TicketStatus::Valid => Ok(()),
+        TicketStatus::Unpaid => Err(Reason::Unpaid),
+        TicketStatus::Cancelled => Err(Reason::Cancelled),
+        TicketStatus::Revoked => Err(Reason::Revoked),
+    }
+}
+
+fn code_is_latest(
+    request: &Request<'_>,
+    ticket: &TicketFacts<'_>,
+    doubts: &mut Doubts,
+) -> Result<(), Reason> {
+    let (Presented::Printed { issued_at, .. } | Presented::Live { issued_at, .. }) = request.presented else {
+        return Ok(());
+    };
+    if issued_at < ticket.code_issued_at {
+        return Err(Reason::Replaced);
+    }
+    if issued_at > ticket.code_issued_at {
+        // Reissued since the last sync: the code is right and the list is behind.
+        doubts.add(Flag::ListStale);
+    }
+    Ok(())
+}
+
+fn medium_allowed(
+    request: &Request<'_>,
+    ticket: &TicketFacts<'_>,
+    doubts: &mut Doubts,
+) -> Result<(), Reason> {
+    let policy = &request.event.policy;
+    if request.presented == Presented::Legacy {
+        match policy.legacy {
+            LegacyStage::Accept => {}
+            LegacyStage::Flag => doubts.add(Flag::LegacyCode),
+            LegacyStage::Refuse => return Err(Reason::LegacyRefused),
+        }
+    }
+    let live_only = match policy.printed {
+        PrintedPolicy::Allowed => false,
+        PrintedPolicy::UntilLiveActivated => ticket.live_activated,
+        PrintedPolicy::Refused => true,
+    };
+    match request.presented {
+        Presented::Live { .. } => Ok(()),
+        _ if live_only => Err(Reason::PrintedRefused),
+        _ => Ok(()),
+    }
+}
+
+fn gate_allowed(gate_id: GateId, ticket_type: &TicketType) -> Result<(), Reason> {
+    if ticket_type.gate_ids.is_empty() || ticket_type.gate_ids.contains(&gate_id) {
+        Ok(())
+    } else {
+        Err(Reason::WrongGate)
+    }
+}
+
+fn window_open(ticket: &TicketFacts<'_>, doubts: &mut Doubts) -> Result<(), Reason> {
+    if let Some(from) = ticket.valid_from.or(ticket.ticket_type.valid_from) {
+        doubts.not_before(from, Reason::NotYetValid)?;
+    }
+    if let Some(until) = ticket.valid_until.or(ticket.ticket_type.valid_until) {
+        doubts.before(until, Reason::Expired)?;
+    }
+    Ok(())
+}
+
+/// The entry itself, against what the ticket has left.
+fn admit_within(request: &Request<'_>, allowance: Allowance) -> Decision {
+    let standing = Standing::fold(allowance, request.passages);
+    let wanted = u32::from(request.people);
+    let remaining = standing.remaining(allowance);
+    // A group's members are scanned one after the other; only a ticket for one person is "just
+    // scanned" while it has entries left.
+    if (allowance.people == 1 || remaining == Some(0))
+        && let Some(recent) = rapid(request)
+    {
+        return repeat(recent, remaining);
+    }
+    if let Some(left) = remaining
+        && wanted > left
+    {
+        let reason = if left == 0 { Reason::AlreadyUsed } else { Reason::GroupExceeded };
+        return Decision {
+            remaining: Some(left),
+            first_admission: standing.first_evidence(),
+            ..Decision::refuse(reason)
+        };
+    }
+    let returning = standing.outside > 0 && allowance.entry.reentry == super::Reentry::AfterExit;
+    Decision {
+        outcome: Outcome::Admit,
+        reason: if returning { Reason::Reentered } else { Reason::Entered },
+        confidence: Confidence::Green,
+        flags: Vec::new(),
+        people: request.people,
+        remaining: remaining.map(|left| left - wanted),
+        first_admission: None,
+    }
+}
+
+fn exit(request: &Request<'_>, doubts: &mut Doubts) -> Decision {
+    let allowance = request
+        .ticket
+        .map_or(Allowance { people: request.people, entry: Default::default() }, |ticket| ticket.allowance());
+    let standing = Standing::fold(allowance, request.passages);
+    if allowance.people == 1
+        && let Some(recent) = rapid(request)
+    {
+        return repeat(recent, standing.remaining(allowance));
+    }
+    let left_already = standing.last.is_some_and(|last| last.direction == Direction::Exit);
+    if standing.inside == 0 && left_already {
+        return Decision {
+            first_admission: standing.last_evidence(),
+            ..Decision::refuse(Reason::AlreadyOut)
+        };
+    }
+    if u32::from(request.people) > standing.inside {
+        doubts.add(Flag::ExitWithoutEntry);
+    }
+    if request.ticket.is_none() {
+        doubts.add(Flag::Unlisted);
+    }
+    Decision {
+        outcome: Outcome::Admit,
+        reason: Reason::Exited,
+        confidence: Confidence::Green,
+        flags: Vec::new(),
+        people: request.people,
+        remaining: None,
+        first_admission: None,
+    }
+}
+
+/// This device's own passage of the ticket, the same way, within the repeat window.
+fn rapid(request: &Request<'_>) -> Option<Evidence> {
+    let window_ms = i64::from(request.event.policy.rapid_rescan_seconds) * 1_000;
+    let now = request.time.now();
+    let last = request
+        .passages
+        .iter()
+        .filter(|passage| passage.device_id == request.device_id)
+        .max_by_key(|passage| (passage.at, passage.scan_id))?;
+    let ago = now.saturating_sub(last.at);
+    (last.direction == request.direction && (0..window_ms).contains(&ago)).then(|| Evidence {
+        scan_id: last.scan_id,
+        at: last.at,
+        gate_id: last.gate_id,
+        device_id: last.device_id,
+    })
+}
+
+/// Nobody new passes, but nobody is accused either: amber.
+fn repeat(recent: Evidence, remaining: Option<u32>) -> Decision {
+    Decision {
+        confidence: Confidence::Amber,
+        remaining,
+        first_admission: Some(recent),
+        ..Decision::refuse(Reason::RapidRescan)
+    }
+}
+
+/// What the decision cannot be sure of, collected on the way.
+struct Doubts {
+    bounds: TimeBounds,
+    flags: Vec<Flag>,
+}
+
+impl Doubts {
+    fn of(request: &Request<'_>) -> Self {
+        let policy = &request.event.policy;
+        let mut doubts = Self { bounds: request.time.bounds(), flags: Vec::new() };
+        let list_max_age_ms = i64::from(policy.list_max_age_minutes) * 60_000;
+        if request.list_age_ms.is_none_or(|age| age > list_max_age_ms) {
+            doubts.add(Flag::ListStale);
+        }
+        if request.time.error_ms.is_none_or(|error| error > i64::from(policy.clock_max_error_ms)) {
+            doubts.add(Flag::ClockUncertain);
+        }
+        doubts
+    }
+
+    fn add(&mut self, flag: Flag) {
+        if let Err(place) = self.flags.binary_search(&flag) {
+            self.flags.insert(place, flag);
+        }
+    }
+
+    /// The true time must be `moment` or later.
+    fn not_before(&mut self, moment: i64, reason: Reason) -> Result<(), Reason> {
+        if self.bounds.latest < moment {
+            return Err(reason);
+        }
+        if self.bounds.earliest < moment {
+            self.add(Flag::ClockUncertain);
+        }
+        Ok(())
+    }
+
+    /// The true time must be earlier than `moment`.
+    fn before(&mut self, moment: i64, reason: Reason) -> Result<(), Reason> {
+        if self.bounds.earliest >= moment {
+            return Err(reason);
+        }
+        if self.bounds.latest >= moment {
+            self.add(Flag::ClockUncertain);
+        }
+        Ok(())
+    }
+
+    fn colour(self, decision: Decision) -> Decision {
+        let confidence = match (decision.outcome, self.flags.is_empty()) {
+            (Outcome::Admit, true) => Confidence::Green,
+            (Outcome::Admit, false) | (Outcome::Ask, _) => Confidence::Amber,
+            (Outcome::Refuse, _) => decision.confidence,
+        };
+        Decision { confidence, flags: self.flags, ..decision }
+    }
+}

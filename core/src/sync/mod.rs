@@ -1,0 +1,3 @@
+//! Sync: wire types, client engine, transport.
+
+pub mod wire;
