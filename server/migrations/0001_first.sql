@@ -75,6 +75,8 @@ CREATE TABLE tickets (
     event_id BYTEA NOT NULL REFERENCES events,
     ticket_type_id BYTEA NOT NULL REFERENCES ticket_types,
     status TEXT NOT NULL,
+    -- So that a ticket unblocked goes back to what it was.
+    paid BIGINT NOT NULL,
     -- The current code: when it was issued, under which key, and when it expires.
     code_issued_at BIGINT NOT NULL,
     code_key_id BIGINT NOT NULL,
@@ -84,6 +86,7 @@ CREATE TABLE tickets (
     valid_until BIGINT,
     admits BIGINT,
     attendee_name TEXT,
+    email TEXT,
     -- Lower case, for searching.
     attendee_search TEXT NOT NULL,
     reference TEXT,

@@ -239,8 +239,8 @@ pub(super) async fn put_ticket_type(
                 store::put_ticket_type(tx, event, &stored).await.map_err(name_taken)?;
                 if before.is_some_and(|old| old.admits != stored.admits || old.entry != stored.entry) {
                     // What a ticket holds has changed, and so may who came in too many.
-                    let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
-                    scanning::merge::refresh_type(tx, &snapshot.info, id).await?;
+                    let info = store::info(tx, event).await?.ok_or_else(snapshot::not_found)?;
+                    scanning::merge::refresh_type(tx, &info, id).await?;
                 }
                 Ok(())
             })

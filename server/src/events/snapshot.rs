@@ -78,16 +78,22 @@ impl Snapshots {
         kept.get(&event).filter(|snapshot| snapshot.config_seq == config_seq).cloned()
     }
 
-    fn keep(&self, snapshot: &Arc<Snapshot>) {
+    /// Keeps a snapshot for later. Only after the transaction it was read in has been committed: kept
+    /// before, a failed commit would leave a state that never was under a number that comes again.
+    pub fn keep(&self, snapshot: &Arc<Snapshot>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = snapshot.info.event_id;
+        if kept.get(&event).is_some_and(|other| other.config_seq >= snapshot.config_seq) {
+            return;
+        }
         if kept.len() >= KEEP {
             kept.clear();
         }
-        kept.insert(snapshot.info.event_id, Arc::clone(snapshot));
+        kept.insert(event, Arc::clone(snapshot));
     }
 }
 
-/// The event, if it is `organiser`'s.
+/// The event, if it is `organiser`'s. Busy callers [`keep`](Snapshots::keep) it afterwards.
 ///
 /// # Errors
 /// `event_not_found`, also for another organiser's event: nobody learns that it exists.
@@ -104,9 +110,7 @@ pub async fn load(
     if let Some(snapshot) = app.snapshots().kept(event, config_seq) {
         return Ok(snapshot);
     }
-    let snapshot = Arc::new(read(app, conn, organiser, event, config_seq).await?);
-    app.snapshots().keep(&snapshot);
-    Ok(snapshot)
+    read(app, conn, organiser, event, config_seq).await.map(Arc::new)
 }
 
 /// What a caller learns of an event that is not theirs or not at all.

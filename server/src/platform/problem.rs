@@ -99,6 +99,12 @@ impl ApiError {
         Self { retry_after_seconds: Some(seconds), ..self }
     }
 
+    /// What is wrong, item by item.
+    #[must_use]
+    pub fn issues(&self) -> &[Issue] {
+        &self.issues
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> Code {

@@ -74,6 +74,7 @@ codes! {
     TooMany = CONFLICT, "too_many", "The event holds as many as it can";
     ScanIdConflict = CONFLICT, "scan_id_conflict", "This scan id belongs to another scan";
 
+    QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";
     ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "The server is shutting down";
     NotReady = SERVICE_UNAVAILABLE, "not_ready", "The server is not ready";
     TimedOut = GATEWAY_TIMEOUT, "timed_out", "The request took too long";
