@@ -11,13 +11,16 @@ use super::engine::SyncEngine;
 use super::error::SyncError;
 use super::progress::SyncReport;
 use super::transport::{Method, Request, Response, Transport};
-use crate::resilience::{RetryPolicy, retry};
+use crate::resilience::{AsyncSleeper, Retry, RetryPolicy, retry};
 
 /// Long enough for a full page over a bad mobile network.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Waits between the tries of one request. A door that is offline shall hear it within seconds; the
 /// watch loop keeps trying after that.
 const BACKOFF_MS: &[u64] = &[250, 1_000, 3_000];
+const MAX_RETRIES: u32 = 3;
+/// A server that asks for a longer pause than this gets it, but not from a sync that someone watches.
+const PATIENCE_MS: u64 = 30_000;
 /// An error answer has no business being longer.
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
 
@@ -79,7 +82,7 @@ impl Call {
     }
 }
 
-impl<T: Transport> SyncEngine<T> {
+impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     /// One try.
     pub(super) async fn once<A: DeserializeOwned>(&self, call: &Call) -> Result<(A, u64), SyncError> {
         let response = self.transport.send(call.request.clone()).await?;
@@ -88,9 +91,13 @@ impl<T: Transport> SyncEngine<T> {
 
     /// A few tries, as long as the failure is of a kind that passes.
     pub(super) async fn call<A: DeserializeOwned + Send>(&self, call: &Call) -> Result<(A, u64), SyncError> {
-        let policy = RetryPolicy::new(call.name, BACKOFF_MS);
-        let (sleeper, entropy) = (&*self.parts.sleeper, &*self.parts.entropy);
-        retry(&policy, sleeper, entropy, |_attempt| self.once(call)).await
+        let policy = RetryPolicy {
+            max_retry_after_ms: PATIENCE_MS,
+            ..RetryPolicy::new(call.name, MAX_RETRIES, BACKOFF_MS)
+        };
+        retry(&policy, &self.sleeper, &*self.parts.entropy, |_attempt| self.once(call), judge)
+            .await
+            .map_err(|failure| failure.error)
     }
 
     /// [`Self::call`], its bytes counted.
@@ -102,5 +109,13 @@ impl<T: Transport> SyncEngine<T> {
         let (answer, bytes) = self.call(call).await?;
         report.bytes += bytes;
         Ok(answer)
+    }
+}
+
+fn judge(error: &SyncError) -> Retry {
+    match error.retry_after() {
+        _ if !error.is_retryable() => Retry::No,
+        Some(wait) => Retry::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        None => Retry::Backoff,
     }
 }

@@ -14,11 +14,8 @@ use super::transport::Transport;
 use super::wire::{Assignment, Assignments, EnrolRequest, EnrolResponse, ServerTime};
 use crate::clock::{Clock, RoundTrip};
 use crate::entropy::Entropy;
-use crate::ids::EventId;
 use crate::ledger::{DeviceState, Ledger};
-use crate::resilience::AsyncSleeper;
-use crate::ticket::keys::EventKeys;
-use crate::ticket::verify::KeyRing;
+use crate::resilience::{AsyncSleeper, TokioSleeper};
 
 /// Round trips that measure the clock, after one that opens the connection. The fastest wins.
 const TIME_PROBES: usize = 3;
@@ -35,21 +32,20 @@ pub struct SyncParts {
     pub clock: Arc<dyn Clock>,
     /// Jitter between retries.
     pub entropy: Arc<dyn Entropy>,
-    /// Waits between retries.
-    pub sleeper: Arc<dyn AsyncSleeper>,
 }
 
 /// Brings one ledger and one server together, over a [`Transport`] to that server.
 ///
 /// Every method may be called again at any time, and its future may be dropped at any point: what
 /// was done is kept, what was not is done by the next call.
-pub struct SyncEngine<T> {
+pub struct SyncEngine<T, S = TokioSleeper> {
     pub(super) transport: T,
     pub(super) parts: SyncParts,
+    pub(super) sleeper: S,
     pub(super) scanned: Notify,
 }
 
-impl<T> std::fmt::Debug for SyncEngine<T> {
+impl<T, S> std::fmt::Debug for SyncEngine<T, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SyncEngine").finish_non_exhaustive()
     }
@@ -57,8 +53,16 @@ impl<T> std::fmt::Debug for SyncEngine<T> {
 
 impl<T: Transport> SyncEngine<T> {
     /// An engine over `transport`, which must lead to the server that the device is enrolled at.
+    /// Its retries wait on tokio's clock.
     pub fn new(transport: T, parts: SyncParts) -> Self {
-        Self { transport, parts, scanned: Notify::new() }
+        Self::with_sleeper(transport, parts, TokioSleeper)
+    }
+}
+
+impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
+    /// [`SyncEngine::new`] with another way to wait between retries.
+    pub fn with_sleeper(transport: T, parts: SyncParts, sleeper: S) -> Self {
+        Self { transport, parts, sleeper, scanned: Notify::new() }
     }
 
     /// The ledger, for one short piece of work.
@@ -112,7 +116,7 @@ impl<T: Transport> SyncEngine<T> {
         let mut report = SyncReport::default();
         let done = self.run(&mut report, &progress).await;
         let done = self.notice_revocation(done);
-        let reading = self.ledger().now()?;
+        let reading = self.ledger().now();
         report.offset_ms = reading.offset_ms;
         report.error_ms = reading.error_ms;
         report.duration_ms = self.parts.clock.sample().mono_ms.saturating_sub(started.mono_ms);
@@ -172,59 +176,6 @@ impl<T: Transport> SyncEngine<T> {
         Ok(answer.assignments)
     }
 
-    /// Fetches an event's keys if there are none yet, or if its list tells of newer ones.
-    async fn ensure_keys(
-        &self,
-        event_id: EventId,
-        report: &mut SyncReport,
-        progress: &(impl Fn(Progress) + Send + Sync),
-    ) -> Result<(), SyncError> {
-        let wanted = self.ledger().event(event_id)?.map(|event| event.key_version);
-        let held = self.held_keys(event_id)?.map(|keys| keys.version);
-        if held.is_some_and(|held| wanted.is_none_or(|wanted| held >= wanted)) {
-            return Ok(());
-        }
-        progress(Progress::Keys { event_id });
-        let path = format!("/v1/door/events/{event_id}/keys");
-        let call = Call::get("keys", path, Some(self.token()?));
-        let keys: EventKeys = self.counted(&call, report).await?;
-        if keys.event_id != event_id {
-            return Err(call.protocol("keys of another event"));
-        }
-        KeyRing::new().insert(&keys).map_err(|error| call.protocol(&error.to_string()))?;
-        let text = serde_json::to_string(&keys).map_err(|error| call.protocol(&error.to_string()))?;
-        self.parts.secrets.put(&secrets::event_keys_name(event_id), &SecretString::from(text))?;
-        report.key_rings += 1;
-        Ok(())
-    }
-
-    /// The keys of an event as they are kept. Unreadable ones count as missing: they are fetched again.
-    fn held_keys(&self, event_id: EventId) -> Result<Option<EventKeys>, SyncError> {
-        let Some(text) = self.parts.secrets.get(&secrets::event_keys_name(event_id))? else { return Ok(None) };
-        Ok(serde_json::from_str(text.expose_secret())
-            .inspect_err(|_| tracing::warn!(%event_id, "the kept keys are damaged; fetching them again"))
-            .ok())
-    }
-
-    /// The keys of every event this device may scan, ready to verify with. Load them again after
-    /// each sync that reports `key_rings`.
-    ///
-    /// # Errors
-    /// [`SyncError::Ledger`] or [`SyncError::Secrets`]. Missing or damaged keys are no error here:
-    /// codes signed with them are refused as `unknown_key`, and the next sync fetches them.
-    pub fn load_keys(&self) -> Result<KeyRing, SyncError> {
-        let mut ring = KeyRing::new();
-        let device = self.ledger().device()?;
-        for assignment in device.map(|device| device.assignments).unwrap_or_default() {
-            if let Some(keys) = self.held_keys(assignment.event_id)?
-                && let Err(error) = ring.insert(&keys)
-            {
-                tracing::warn!(event_id = %assignment.event_id, %error, "the kept keys cannot be used");
-            }
-        }
-        Ok(ring)
-    }
-
     /// What this installation is.
     pub(super) fn device(&self) -> Result<DeviceState, SyncError> {
         self.ledger().device()?.ok_or(SyncError::NotEnrolled)
@@ -232,5 +183,22 @@ impl<T: Transport> SyncEngine<T> {
 
     pub(super) fn token(&self) -> Result<SecretString, SyncError> {
         self.parts.secrets.get(secrets::DEVICE_TOKEN)?.ok_or(SyncError::NotEnrolled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send(_: impl Send) {}
+
+    /// Compiles only if the futures may run on another thread, for any transport.
+    #[expect(dead_code, reason = "checked by the compiler")]
+    fn futures_are_send<T: Transport, S: AsyncSleeper>(engine: &SyncEngine<T, S>, code: &EnrolmentCode) {
+        let event_id = crate::ids::EventId::from_bytes([0; 16]);
+        is_send(engine.enrol(code, ""));
+        is_send(engine.sync(|_| {}));
+        is_send(engine.watch(event_id, |_| {}, |_| {}));
+        is_send(engine.wait_for_changes(event_id, 1));
     }
 }

@@ -22,6 +22,7 @@ pub mod watch;
 pub mod wire;
 
 mod call;
+mod keys;
 mod pull;
 mod push;
 

@@ -9,11 +9,12 @@ use super::progress::{Progress, SyncReport};
 use super::transport::Transport;
 use super::wire::{MAX_PAGE_ROWS, MAX_WAIT_SECONDS, ManifestPage};
 use crate::ids::EventId;
+use crate::resilience::AsyncSleeper;
 
 /// What the server says to a cursor it never gave out: it was restored from a backup, or replaced.
 const UNKNOWN_CURSOR: &str = "unknown_cursor";
 
-impl<T: Transport> SyncEngine<T> {
+impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     /// Downloads what changed in one event's list since the last time; all of it the first time.
     ///
     /// # Errors

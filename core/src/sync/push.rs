@@ -8,8 +8,9 @@ use super::error::SyncError;
 use super::progress::{Progress, SyncReport};
 use super::transport::Transport;
 use super::wire::{MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadRequest, UploadResponse};
+use crate::resilience::AsyncSleeper;
 
-impl<T: Transport> SyncEngine<T> {
+impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     /// Uploads every unsent scan, of this ledger and of rescued ones.
     ///
     /// # Errors

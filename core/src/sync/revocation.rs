@@ -6,8 +6,9 @@ use super::secrets;
 use super::transport::Transport;
 use super::wire::Assignment;
 use crate::ids::EventId;
+use crate::resilience::AsyncSleeper;
 
-impl<T: Transport> SyncEngine<T> {
+impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     /// Looks whether a result says that this device was revoked, and if so wipes what it must not
     /// keep. The token stays: the server takes the scans still to come as evidence.
     pub(super) fn notice_revocation<A>(&self, result: Result<A, SyncError>) -> Result<A, SyncError> {

@@ -8,6 +8,7 @@ use super::progress::{Progress, SyncReport};
 use super::transport::Transport;
 use super::wire::MAX_WAIT_SECONDS;
 use crate::ids::EventId;
+use crate::resilience::AsyncSleeper;
 
 /// Waits between tries while offline; the last one repeats. A scan or a network that comes back
 /// should not wait long, a dead battery should not be the price.
@@ -29,7 +30,7 @@ pub enum WatchNews {
     },
 }
 
-impl<T: Transport> SyncEngine<T> {
+impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     /// Tells the watch loop that there is something to upload. Call it after each scan; cheap.
     pub fn scanned(&self) {
         self.scanned.notify_one();
@@ -53,7 +54,7 @@ impl<T: Transport> SyncEngine<T> {
             failures += 1;
             let retry_in = error.retry_after().unwrap_or_default().max(Duration::from_secs(seconds));
             news(WatchNews::Offline { error, retry_in });
-            self.parts.sleeper.sleep(retry_in).await;
+            self.sleeper.sleep(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX)).await;
         }
     }
 
