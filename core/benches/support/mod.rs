@@ -4,30 +4,30 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// One promise of `design.md`: our benchmark against a baseline of the same group.
-pub struct Target {
+pub(crate) struct Target {
     /// What is measured, in words.
-    pub work: &'static str,
+    pub(crate) work: &'static str,
     /// The benchmark of ours: criterion's `group/function`.
-    pub ours: &'static str,
+    pub(crate) ours: &'static str,
     /// The baseline's benchmark.
-    pub baseline: &'static str,
+    pub(crate) baseline: &'static str,
     /// Our time may be at most this many times the baseline's.
-    pub at_most: f64,
+    pub(crate) at_most: f64,
 }
 
 /// Compares what was measured since it was started; older results on disk do not count.
-pub struct Report {
+pub(crate) struct Report {
     started: SystemTime,
 }
 
 impl Report {
     /// Call it before the benchmarks run.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { started: SystemTime::now() }
     }
 
     /// Prints a line for each target; one that this run did not measure (a filter, `--test`) says so.
-    pub fn print(&self, targets: &[Target]) {
+    pub(crate) fn print(&self, targets: &[Target]) {
         println!("\nwork | ours | baseline | ratio | target | ok/over");
         for target in targets {
             match (self.median_ns(target.ours), self.median_ns(target.baseline)) {
