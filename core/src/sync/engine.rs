@@ -127,6 +127,16 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         done.map(|()| report)
     }
 
+    /// Asks the server once whether it is there and still knows this device.
+    ///
+    /// # Errors
+    /// Why not: [`SyncError::Offline`], [`SyncError::Unauthorized`], [`SyncError::Revoked`] and the rest.
+    pub async fn probe(&self) -> Result<(), SyncError> {
+        let call = Call::get("assignments", "/v1/door/assignments".to_owned(), Some(self.token()?));
+        let done = self.once::<Assignments>(&call).await;
+        self.notice_revocation(done).map(drop)
+    }
+
     async fn run(
         &self,
         report: &mut SyncReport,
