@@ -198,6 +198,15 @@ pub struct TimeState {
     doubt: Option<Doubt>,
 }
 
+impl TimeState {
+    /// Whether more than the floor differs. The floor alone need not be stored: it moves at every
+    /// reading, and what was written at that time tells it too.
+    #[must_use]
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        *self != Self { floor_ms: self.floor_ms, ..*other }
+    }
+}
+
 /// A wall clock that proved wrong, in a boot in which the server's time was never learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Doubt {

@@ -10,7 +10,7 @@ use super::rows::{INSERT_SCAN, insert_scan, scan_key, seq_of};
 use super::{Ledger, LedgerError};
 use crate::clock::TimeReading;
 use crate::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
-use crate::rules::{Decision, Direction, Outcome, Presented, Reason, Request, decide};
+use crate::rules::{Decision, Direction, Presented, Reason, Request, decide};
 use crate::sync::wire::TicketEntry;
 use crate::ticket::manual::LookupTag;
 
@@ -21,6 +21,7 @@ pub(crate) struct Attempt {
     pub(crate) device_id: DeviceId,
     pub(crate) direction: Direction,
     pub(crate) people: u16,
+    /// How it was presented, unless a lookup tells better.
     pub(crate) medium: Medium,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) time: TimeReading,
@@ -33,8 +34,8 @@ pub(crate) enum Subject {
     Refused(Reason),
     /// A code whose signature is good.
     Signed { ticket_id: TicketId, presented: Presented },
-    /// A typed code.
-    Manual(LookupTag),
+    /// A typed code; if no ticket has it, the same text may be a code of an older system.
+    Manual { tag: LookupTag, legacy_tag: LookupTag },
     /// An unsigned code; refused for `unknown` if no ticket fits.
     Legacy { ticket_id: Option<TicketId>, tag: LookupTag, unknown: Reason },
 }
@@ -61,6 +62,7 @@ pub(crate) struct SeenTicket {
 
 /// What was decided, and about which ticket.
 struct Judged {
+    medium: Medium,
     ticket_id: Option<TicketId>,
     ticket: Option<SeenTicket>,
     decision: Decision,
@@ -120,7 +122,7 @@ fn describe(attempt: &Attempt, judged: &Judged, scan_id: ScanId) -> ScanRecord {
         ticket_id: judged.ticket_id,
         direction: attempt.direction,
         people: decision.people,
-        medium: attempt.medium,
+        medium: judged.medium,
         fingerprint: attempt.fingerprint,
         outcome: decision.outcome,
         reason: decision.reason,
@@ -137,19 +139,24 @@ fn describe(attempt: &Attempt, judged: &Judged, scan_id: ScanId) -> ScanRecord {
 }
 
 fn judge(connection: &Connection, event: &KnownEvent, attempt: &Attempt) -> Result<Judged, LedgerError> {
-    let found = |entry: Option<TicketEntry>, presented, unknown| match entry {
-        Some(entry) => judge_ticket(connection, event, attempt, entry.ticket_id, Some(entry), presented),
-        None => Ok(refused(unknown)),
+    let found = |entry: TicketEntry, medium, presented| {
+        let judged = judge_ticket(connection, event, attempt, entry.ticket_id, Some(entry), presented)?;
+        Ok(Judged { medium, ..judged })
     };
     match &attempt.subject {
-        Subject::Refused(reason) => Ok(refused(*reason)),
+        Subject::Refused(reason) => Ok(refused(attempt, *reason)),
         Subject::Signed { ticket_id, presented } => {
             let entry = ticket_row(connection, event.number, *ticket_id)?;
             judge_ticket(connection, event, attempt, *ticket_id, entry, *presented)
         }
-        Subject::Manual(tag) => {
-            let entry = ticket_by_manual_tag(connection, event.number, *tag)?;
-            found(entry, Presented::Manual, Reason::ManualUnknown)
+        Subject::Manual { tag, legacy_tag } => {
+            if let Some(entry) = ticket_by_manual_tag(connection, event.number, *tag)? {
+                return found(entry, Medium::Manual, Presented::Manual);
+            }
+            match ticket_by_legacy_tag(connection, event.number, *legacy_tag)? {
+                Some(entry) => found(entry, Medium::Legacy, Presented::Legacy),
+                None => Ok(refused(attempt, Reason::ManualUnknown)),
+            }
         }
         Subject::Legacy { ticket_id, tag, unknown } => {
             let by_id = match ticket_id {
@@ -160,13 +167,16 @@ fn judge(connection: &Connection, event: &KnownEvent, attempt: &Attempt) -> Resu
                 Some(entry) => Some(entry),
                 None => ticket_by_legacy_tag(connection, event.number, *tag)?,
             };
-            found(entry, Presented::Legacy, *unknown)
+            match entry {
+                Some(entry) => found(entry, Medium::Legacy, Presented::Legacy),
+                None => Ok(refused(attempt, *unknown)),
+            }
         }
     }
 }
 
-const fn refused(reason: Reason) -> Judged {
-    Judged { ticket_id: None, ticket: None, decision: Decision::refuse(reason) }
+const fn refused(attempt: &Attempt, reason: Reason) -> Judged {
+    Judged { medium: attempt.medium, ticket_id: None, ticket: None, decision: Decision::refuse(reason) }
 }
 
 fn judge_ticket(
@@ -195,7 +205,7 @@ fn judge_ticket(
         passages: &passages,
     });
     let ticket = known.map(|known| seen(event, known));
-    Ok(Judged { ticket_id: Some(ticket_id), ticket, decision })
+    Ok(Judged { medium: attempt.medium, ticket_id: Some(ticket_id), ticket, decision })
 }
 
 fn seen(event: &KnownEvent, known: KnownTicket<'_>) -> SeenTicket {
@@ -207,12 +217,5 @@ fn seen(event: &KnownEvent, known: KnownTicket<'_>) -> SeenTicket {
         entries: facts.allowance().entries(),
         gates: gates.filter_map(|id| event.gate_name(*id)).map(str::to_owned).collect(),
         attendee_name: known.entry.attendee_name,
-    }
-}
-
-impl Recorded {
-    /// Whether people passed.
-    pub(crate) fn admitted(&self) -> bool {
-        self.decision.outcome == Outcome::Admit
     }
 }

@@ -83,6 +83,16 @@ impl Ledger {
         self.known_event(connection, event_id)?.ok_or(LedgerError::UnknownEvent(event_id))
     }
 
+    /// The enrolled device, without copying it.
+    pub(crate) fn enrolled(&self) -> Result<Option<Arc<DeviceState>>, LedgerError> {
+        self.known_device(&self.connection)
+    }
+
+    /// Whether the event has this gate.
+    pub(crate) fn has_gate(&self, event_id: EventId, gate_id: GateId) -> Result<bool, LedgerError> {
+        Ok(self.need_event(&self.connection, event_id)?.info.gate(gate_id).is_some())
+    }
+
     /// The device, from memory where nothing changed.
     pub(super) fn known_device(
         &self,

@@ -69,7 +69,7 @@ impl LedgerTime {
     /// Writes what changed, except the floor alone: the last scan carries that.
     pub(super) fn store(&self, connection: &Connection, last_seq: i64) -> Result<(), LedgerError> {
         let state = self.trusted.state();
-        if (TimeState { floor_ms: self.stored.floor_ms, ..state }) != self.stored {
+        if state.differs(&self.stored) {
             write_meta(connection, TIME, &StoredTime { state, seq: last_seq })?;
         }
         for event in &self.jumps {
