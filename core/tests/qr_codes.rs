@@ -1,5 +1,12 @@
 //! Every picture we draw is read back by decoders that are not ours.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 use std::process::Command;
 
 use liventix_core::entropy::FixedEntropy;

@@ -1,5 +1,12 @@
 //! The retry helper, to the millisecond.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 use std::cell::RefCell;
 use std::sync::Mutex;
 
