@@ -188,6 +188,22 @@ fn a_destroyed_header_is_no_loss() {
 }
 
 #[test]
+fn a_destroyed_inner_page_hides_nothing() {
+    let venue = Venue::new();
+    let (door, _) = busy_door(&venue, 300);
+    let before = door.records();
+    let (door, rescue) = reopen_damaged(door, |path| {
+        let root = rusqlite::Connection::open(path)
+            .unwrap()
+            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'scans'", [], |row| row.get::<_, i64>(0))
+            .unwrap();
+        overwrite(path, (root as u64 - 1) * 4_096, &[0; 4_096]);
+    });
+    assert_eq!((rescue.scans, rescue.missing), (300, 0));
+    assert_eq!(door.ledger.unsent(1_000).unwrap().unwrap().scans, before[150..]);
+}
+
+#[test]
 fn a_truncated_file_keeps_its_front() {
     let venue = Venue::new();
     let (door, _) = busy_door(&venue, 300);

@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
+use super::carve::carve;
 use super::device::{DEVICE, DeviceState, read_meta, write_meta};
 use super::error::LedgerError;
 use super::files::{beside, copy_all, move_all, remove_all, sync_folder};
@@ -48,7 +49,10 @@ pub(super) fn rescue(
 ) -> Result<Rescue, LedgerError> {
     let set_aside = set_aside_name(path, sources.clock.wall_ms());
     let source = Source::open(path, sources)?;
-    let found = source.as_ref().map(|source| harvest::scans(&source.connection)).unwrap_or_default();
+    let mut found = source.as_ref().map(|source| harvest::scans(&source.connection)).unwrap_or_default();
+    if !found.complete {
+        found.complement(harvest::scans(&carve(path)?));
+    }
     let known = Known::read(source.as_ref(), witness, &found);
     let numbers: Vec<i64> = known.ledgers.keys().copied().collect();
     let target = build(path, sources, &numbers)?;
