@@ -117,7 +117,7 @@ impl Stage {
 
     /// A one-time code for one more door, which reaches the server at `url`.
     pub async fn enrolment(&self, url: &str) -> String {
-        let body = json!({ "assignments": [{ "event_id": self.event_id }] });
+        let body = json!({ "events": [{ "event_id": self.event_id }] });
         let made = self.post("/v1/enrolments", &body).await;
         let code = made["code"].as_str().expect("a code");
         format!("LIVENTIX-ENROL:{url}#{code}")

@@ -54,7 +54,7 @@ impl Api {
 
     /// A one-time code for one more door of the event.
     pub(super) async fn enrolment(&self, event: EventId) -> anyhow::Result<String> {
-        let body = json!({ "assignments": [{ "event_id": event }] });
+        let body = json!({ "events": [{ "event_id": event }] });
         text(&self.post("/v1/enrolments", &body).await?, "uri")
     }
 

@@ -4,7 +4,8 @@ mod keys;
 pub mod routes;
 pub mod service;
 pub mod snapshot;
-pub(crate) mod store;
+mod store;
 pub mod types;
 
 pub use keys::{KeyView, RotateMode, RotateRequest, RotateResponse};
+pub(crate) use store::{change_seqs, take_seqs};

@@ -5,7 +5,7 @@ use liventix_core::rules::TicketStatus;
 use liventix_core::ticket::LookupTag;
 
 use super::types::TicketView;
-use crate::events::store::take_seqs;
+use crate::events::take_seqs;
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, values_rows};
 use crate::platform::page::Key;
