@@ -60,6 +60,15 @@ pub(crate) struct SeenTicket {
     pub(crate) gates: Vec<String>,
 }
 
+/// The last scan in the chain.
+struct Tail {
+    /// 0 before the first scan.
+    seq: i64,
+    /// [`genesis`] before the first scan.
+    hash: Hash,
+    scan_id: Option<ScanId>,
+}
+
 /// What was decided, and about which ticket.
 struct Judged {
     medium: Medium,
@@ -71,16 +80,15 @@ struct Judged {
 impl Ledger {
     /// Decides one attempt and records it. When this returns, the scan is durable.
     pub(crate) fn record_scan(&mut self, attempt: &Attempt) -> Result<Recorded, LedgerError> {
-        let scan_id = ScanId::generate(attempt.time.now(), &*self.entropy);
         let recorded = self.write(|transaction| {
             let event = self.need_event(transaction, attempt.event_id)?;
-            let (last_seq, prev_hash) = self.tail(transaction)?;
-            self.time.store(transaction, last_seq)?;
+            let tail = self.tail(transaction)?;
+            self.time.store(transaction, tail.seq)?;
             let judged = judge(transaction, &event, attempt)?;
-            let mut scan = describe(attempt, &judged, scan_id);
+            let mut scan = describe(attempt, &judged, self.next_scan_id(attempt.time.now(), &tail));
             scan.ledger_id = self.own.ledger_id;
-            scan.seq = last_seq + 1;
-            scan.prev_hash = prev_hash;
+            scan.seq = tail.seq + 1;
+            scan.prev_hash = tail.hash;
             scan.hash = scan.compute_hash();
             let mut insert = transaction.prepare_cached(INSERT_SCAN)?;
             insert_scan(&mut insert, self.own.number, event.number, &scan)?;
@@ -93,19 +101,28 @@ impl Ledger {
         Ok(recorded)
     }
 
-    /// The last scan's `seq` and hash; before the first, 0 and [`genesis`].
-    fn tail(&self, connection: &Connection) -> Result<(i64, Hash), LedgerError> {
-        let mut select =
-            connection.prepare_cached("SELECT id, hash FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1")?;
-        let last: Option<(i64, Hash)> = select
-            .query_row([scan_key(self.own.number, 0)], |row| Ok((row.get(0)?, row.get(1)?)))
+    /// The scan that the next one follows.
+    fn tail(&self, connection: &Connection) -> Result<Tail, LedgerError> {
+        let mut select = connection
+            .prepare_cached("SELECT id, hash, scan_id FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1")?;
+        let last = select
+            .query_row([scan_key(self.own.number, 0)], |row| {
+                Ok(Tail { seq: seq_of(row.get(0)?), hash: row.get(1)?, scan_id: Some(row.get(2)?) })
+            })
             .optional()?;
-        Ok(last.map_or_else(|| (0, genesis(self.own.ledger_id)), |(key, hash)| (seq_of(key), hash)))
+        Ok(last.unwrap_or_else(|| Tail { seq: 0, hash: genesis(self.own.ledger_id), scan_id: None }))
     }
 
     /// The last scan's `seq`; 0 before the first.
     pub(super) fn last_seq(&self, connection: &Connection) -> Result<i64, LedgerError> {
-        Ok(self.tail(connection)?.0)
+        Ok(self.tail(connection)?.seq)
+    }
+
+    /// An id for a scan at `at` that sorts after the one before it: of two scans in one millisecond
+    /// the id says which came first.
+    fn next_scan_id(&self, at: i64, tail: &Tail) -> ScanId {
+        let after = tail.scan_id.map_or(i64::MIN, |last| last.unix_ms().saturating_add(1));
+        ScanId::generate(at.max(after), &*self.entropy)
     }
 }
 

@@ -20,6 +20,8 @@ const PROBES: i64 = 500_000;
 #[derive(Default)]
 pub(super) struct Harvest {
     pub(super) rows: BTreeMap<i64, Row>,
+    /// SQLite could read them all.
+    pub(super) complete: bool,
 }
 
 /// Every scan that can be read.
@@ -29,6 +31,7 @@ pub(super) fn scans(source: &Connection) -> Harvest {
     let front = one_way(source, &format!("{select} ORDER BY id"), read_scan);
     let reached = front.rows.last().map(|row| row.key);
     harvest.add(front.rows);
+    harvest.complete = front.complete;
     if front.complete {
         return harvest;
     }
@@ -42,6 +45,13 @@ pub(super) fn scans(source: &Connection) -> Harvest {
 impl Harvest {
     fn add(&mut self, rows: Vec<Row>) {
         self.rows.extend(rows.into_iter().map(|row| (row.key, row)));
+    }
+
+    /// Takes over what another search found besides.
+    pub(super) fn complement(&mut self, other: Self) {
+        for (key, row) in other.rows {
+            self.rows.entry(key).or_insert(row);
+        }
     }
 
     /// Looks up the keys between where the front broke off and where the back did.

@@ -16,6 +16,7 @@
 
 mod append;
 mod cache;
+mod carve;
 mod chain;
 mod device;
 mod error;

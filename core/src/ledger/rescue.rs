@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
+use super::carve::carve;
 use super::device::{DEVICE, DeviceState, read_meta, write_meta};
 use super::error::LedgerError;
 use super::files::{beside, copy_all, move_all, remove_all, sync_folder};
@@ -48,7 +49,10 @@ pub(super) fn rescue(
 ) -> Result<Rescue, LedgerError> {
     let set_aside = set_aside_name(path, sources.clock.wall_ms());
     let source = Source::open(path, sources)?;
-    let found = source.as_ref().map(|source| harvest::scans(&source.connection)).unwrap_or_default();
+    let mut found = source.as_ref().map(|source| harvest::scans(&source.connection)).unwrap_or_default();
+    if !found.complete {
+        found.complement(harvest::scans(&carve(path)?));
+    }
     let known = Known::read(source.as_ref(), witness, &found);
     let numbers: Vec<i64> = known.ledgers.keys().copied().collect();
     let target = build(path, sources, &numbers)?;
@@ -94,8 +98,9 @@ struct Source {
 }
 
 impl Source {
-    /// Opens it in place, without writing to it; if its first page is destroyed, a copy with the
-    /// first page of an empty ledger, which has the same tables at the same places.
+    /// Opens it in place, without writing to it. If SQLite refuses, because its first page is destroyed
+    /// or its end is cut off: a copy with the first page of an empty ledger, which has the same tables
+    /// at the same places.
     fn open(path: &Path, sources: &Sources) -> Result<Option<Self>, LedgerError> {
         if let Some(source) = Self::try_open(path) {
             return Ok(Some(source));
@@ -104,9 +109,7 @@ impl Source {
         remove_all(&copy)?;
         copy_all(path, &copy)?;
         close(build(path, sources, &[])?)?;
-        let mut first_page = vec![0; PAGE_BYTES];
-        fs::File::open(replacement_of(path))?.read_exact(&mut first_page)?;
-        OpenOptions::new().write(true).open(&copy)?.write_all(&first_page)?;
+        replace_first_page(&copy, &replacement_of(path))?;
         Ok(Self::try_open(&copy))
     }
 
@@ -126,6 +129,24 @@ impl Source {
 
 /// SQLite's default page size, which the ledger does not change.
 const PAGE_BYTES: usize = 4_096;
+/// Where the header says how many pages the file has.
+const PAGE_COUNT: std::ops::Range<usize> = 28..32;
+
+/// Puts the first page of `template` into `damaged`, with the number of pages that are really there.
+fn replace_first_page(damaged: &Path, template: &Path) -> Result<(), LedgerError> {
+    let mut first_page = vec![0; PAGE_BYTES];
+    fs::File::open(template)?.read_exact(&mut first_page)?;
+    let mut file = OpenOptions::new().write(true).open(damaged)?;
+    let pages = file.metadata()?.len().div_ceil(PAGE_BYTES as u64).max(1);
+    // Rounded up to whole pages, or SQLite would not read the last one.
+    file.set_len(pages * PAGE_BYTES as u64)?;
+    let count = u32::try_from(pages).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(place) = first_page.get_mut(PAGE_COUNT) {
+        place.copy_from_slice(&count);
+    }
+    file.write_all(&first_page)?;
+    Ok(())
+}
 
 /// What the scans refer to.
 struct Known {

@@ -163,6 +163,9 @@ macro_rules! scan_columns {
 }
 pub(super) use scan_columns;
 
+/// How many columns `scans` has.
+pub(super) const SCAN_COLUMNS: usize = 21;
+
 /// Adds one scan.
 pub(super) const INSERT_SCAN: &str = concat!(
     "INSERT INTO scans (",

@@ -12,7 +12,7 @@ use super::manifest::{KnownTicket, ticket_row};
 use super::record::{Medium, ScanRecord};
 use super::rows::{Count, read_passage};
 use crate::ids::TicketId;
-use crate::rules::{Allowance, Conflict, EntryPolicy, Outcome, Passage, Standing};
+use crate::rules::{Allowance, Conflict, Outcome, Passage, Standing};
 
 /// What one ticket adds to the totals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,11 +70,9 @@ impl Tally {
     /// Adds up everything.
     pub(super) fn load(connection: &Connection, event: &KnownEvent) -> Result<Self, LedgerError> {
         let mut tally = Self { here: Here::load(connection, event.number)?, ..Self::default() };
-        let mut by_ticket = all_passages(connection, event.number)?;
+        let by_ticket = all_passages(connection, event.number)?;
         let mut allowances = Allowances::new(connection, event);
-        for (ticket_id, passages) in &mut by_ticket {
-            passages.sort_unstable_by_key(|passage| passage.scan_id);
-            passages.dedup_by_key(|passage| passage.scan_id);
+        for (ticket_id, passages) in &by_ticket {
             tally.set(*ticket_id, allowances.of(*ticket_id, passages)?, passages);
         }
         Ok(tally)
@@ -144,15 +142,9 @@ impl<'a> Allowances<'a> {
     fn of(&mut self, ticket_id: TicketId, passages: &[Passage]) -> Result<Allowance, LedgerError> {
         Ok(match ticket_row(self.connection, self.event.number, ticket_id)? {
             Some(entry) => KnownTicket::new(self.event, entry).facts().allowance(),
-            None => unlisted_allowance(passages),
+            None => Allowance::unlisted(passages, 1),
         })
     }
-}
-
-/// As in [`crate::rules::decide()`]: an unlisted ticket is single entry for the people of its scans.
-fn unlisted_allowance(passages: &[Passage]) -> Allowance {
-    let people = passages.iter().map(|passage| passage.people).max().unwrap_or(1);
-    Allowance { people, entry: EntryPolicy::default() }
 }
 
 fn all_passages(connection: &Connection, event: i64) -> Result<HashMap<TicketId, Vec<Passage>>, LedgerError> {
