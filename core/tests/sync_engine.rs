@@ -131,7 +131,7 @@ async fn the_clock_is_corrected_by_the_best_round_trip() {
     let door = Door::enrolled(folder.path()).await;
     let report = door.engine.sync(|_| {}).await.unwrap();
     // Each round trip takes 7 ms of the one clock that both share.
-    assert_eq!(report.error_ms, Some(4));
+    assert!(report.error_ms.is_some_and(|error| (4..=5).contains(&error)), "{report:?}");
     assert!(report.offset_ms.abs() <= 4, "{report:?}");
     assert!(report.bytes > 1_000 && report.duration_ms > 0, "{report:?}");
 }

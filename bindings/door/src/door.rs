@@ -120,8 +120,7 @@ impl Door {
 
     /// Remembers where the door stands. Losing it costs one argument, so a failure is only logged.
     pub(crate) fn remember(&self, place: &Place) {
-        let settings =
-            Settings { event_id: Some(place.event.event_id), gate_id: Some(place.gate.gate_id) };
+        let settings = Settings { event_id: Some(place.event.event_id), gate_id: Some(place.gate.gate_id) };
         if let Err(error) = settings.save(&self.settings_path()) {
             tracing::warn!(%error, "the gate could not be remembered");
         }

@@ -42,7 +42,9 @@ pub(crate) enum DoorError {
     #[error("there is no event on this device yet: run liventix-door sync")]
     NoEvent,
     /// A name that fits nothing, or too much.
-    #[error("{problem} {what}: choose one with --{what}, by id or by a part of its name that fits no other: {known}")]
+    #[error(
+        "{problem} {what}: choose one with --{what}, by id or by a part of its name that fits no other: {known}"
+    )]
     Choose {
         /// `event` or `gate`.
         what: &'static str,

@@ -62,8 +62,8 @@ impl PictureError {
 /// # Errors
 /// [`PictureError`], also if there is no code at all.
 pub(crate) fn read_codes(path: &Path) -> Result<Vec<String>, PictureError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| PictureError::Unreadable { path: path.to_owned(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| PictureError::Unreadable { path: path.to_owned(), source })?;
     let picture = decode(&bytes)
         .map_err(|error| PictureError::NotAPicture { path: path.to_owned(), detail: error.to_string() })?;
     let codes = find_codes(&picture);
@@ -137,8 +137,7 @@ fn detect(picture: GrayImage) -> Vec<String> {
 fn with_margin(picture: &GrayImage) -> Option<GrayImage> {
     let margin = picture.width().max(picture.height()) / 10 + 8;
     let white = image::Luma([255]);
-    let mut wider =
-        GrayImage::from_pixel(picture.width() + 2 * margin, picture.height() + 2 * margin, white);
+    let mut wider = GrayImage::from_pixel(picture.width() + 2 * margin, picture.height() + 2 * margin, white);
     imageops::replace(&mut wider, picture, i64::from(margin), i64::from(margin));
     Some(wider)
 }

@@ -27,7 +27,9 @@ pub(crate) fn choose_event(
         (_, Some(one), None) => Some(one),
         _ => events.iter().find(preferred),
     };
-    choice.cloned().ok_or_else(|| unclear("event", "it is not clear which".to_owned(), events.iter().map(|event| event.name.as_str())))
+    choice.cloned().ok_or_else(|| {
+        unclear("event", "it is not clear which".to_owned(), events.iter().map(|event| event.name.as_str()))
+    })
 }
 
 /// The gates of an event that this device may use.
@@ -52,7 +54,9 @@ pub(crate) fn choose_gate(
         [only] => Some(only),
         gates => gates.iter().find(|gate| Some(gate.gate_id) == last),
     };
-    choice.cloned().ok_or_else(|| unclear("gate", "it is not clear which".to_owned(), gates.iter().map(|gate| gate.name.as_str())))
+    choice.cloned().ok_or_else(|| {
+        unclear("gate", "it is not clear which".to_owned(), gates.iter().map(|gate| gate.name.as_str()))
+    })
 }
 
 fn by_name<T: Clone>(
@@ -74,9 +78,11 @@ fn by_name<T: Clone>(
     match found.as_slice() {
         [one] => Ok((*one).clone()),
         [] => Err(unclear(what, format!("{named:?} fits no"), things.iter().map(|thing| names(thing).1))),
-        several => {
-            Err(unclear(what, format!("{named:?} fits more than one"), several.iter().map(|thing| names(thing).1)))
-        }
+        several => Err(unclear(
+            what,
+            format!("{named:?} fits more than one"),
+            several.iter().map(|thing| names(thing).1),
+        )),
     }
 }
 

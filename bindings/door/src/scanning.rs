@@ -39,7 +39,7 @@ pub(crate) fn scan_text(
 fn view(verdict: Verdict, place: &Place, direction: Direction) -> VerdictView {
     let decision = verdict.decision;
     let (ticket_id, ticket_type, attendee_name) = match verdict.ticket {
-        Some(ticket) => (Some(ticket.ticket_id), ticket.type_name, ticket.attendee_name),
+        Some(ticket) => (Some(ticket.ticket_id), Some(ticket.type_name), ticket.attendee_name),
         None => (None, None, None),
     };
     let first_admission = decision.first_admission.map(|first| FirstView {

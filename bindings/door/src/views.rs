@@ -16,7 +16,7 @@ pub(crate) struct VerdictView {
     pub(crate) outcome: Outcome,
     pub(crate) confidence: Confidence,
     pub(crate) reason: Reason,
-    /// What the door says.
+    /// All of it in one line.
     pub(crate) line: String,
     pub(crate) flags: Vec<Flag>,
     pub(crate) direction: Direction,

@@ -70,7 +70,12 @@ impl Call {
             200..300 if !response.is_json => Err(SyncError::Intercepted),
             200..300 => serde_json::from_slice(&response.body).map_err(|error| {
                 // Where, not what: serde's text could quote the answer.
-                self.protocol(&format!("line {} column {}: {:?} error", error.line(), error.column(), error.classify()))
+                self.protocol(&format!(
+                    "line {} column {}: {:?} error",
+                    error.line(),
+                    error.column(),
+                    error.classify()
+                ))
             }),
             300..400 | 511 => Err(SyncError::Intercepted),
             status => {

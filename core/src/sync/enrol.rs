@@ -143,7 +143,9 @@ fn host_of(authority: &str) -> Option<&str> {
         }
     };
     let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let host_is_fine = !host.is_empty() && !host.contains('%') && (authority.starts_with('[') || !host.contains([':', '[', ']']));
+    let host_is_fine = !host.is_empty()
+        && !host.contains('%')
+        && (authority.starts_with('[') || !host.contains([':', '[', ']']));
     (port_is_fine && host_is_fine).then_some(host)
 }
 
@@ -164,7 +166,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<(String, String), EnrolmentCodeError> {
-        EnrolmentCode::parse(text, false).map(|c| (c.base_url().to_owned(), c.secret().expose_secret().to_owned()))
+        EnrolmentCode::parse(text, false)
+            .map(|c| (c.base_url().to_owned(), c.secret().expose_secret().to_owned()))
     }
 
     #[test]
@@ -183,10 +186,13 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_near_hosts_only() {
-        for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:80", "192.168.1.4", "10.0.0.9", "door.local"] {
+        for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:80", "192.168.1.4", "10.0.0.9", "door.local"]
+        {
             assert!(parse(&format!("LIVENTIX-ENROL:http://{host}#c")).is_ok(), "{host}");
         }
-        for host in ["example.org", "8.8.8.8", "127.0.0.1.example.org", "[2001:db8::1]", "localhost.example.org"] {
+        for host in
+            ["example.org", "8.8.8.8", "127.0.0.1.example.org", "[2001:db8::1]", "localhost.example.org"]
+        {
             let text = format!("LIVENTIX-ENROL:http://{host}#c");
             assert!(matches!(parse(&text), Err(EnrolmentCodeError::Insecure { .. })), "{host}");
             assert!(EnrolmentCode::parse(&text, true).is_ok(), "{host}");
@@ -199,9 +205,21 @@ mod tests {
         assert_eq!(parse(&"L".repeat(10_000)), Err(EnrolmentCodeError::NotAnEnrolmentCode));
         assert_eq!(parse("ŁIVENTIX-ENROŁ:https://a#b"), Err(EnrolmentCodeError::NotAnEnrolmentCode));
         for text in [
-            "", "#", "ftp://a#b", "https://#b", "https://a", "https://a#", "https://a:99999#b",
-            "https://a:0#b", "https://user@a#b", "https://a?x=1#b", "https://[::1#b", "https://a:b:c#d",
-            "https://[a]#b", "https://a#b c#ü", "https://a%20b#c",
+            "",
+            "#",
+            "ftp://a#b",
+            "https://#b",
+            "https://a",
+            "https://a#",
+            "https://a:99999#b",
+            "https://a:0#b",
+            "https://user@a#b",
+            "https://a?x=1#b",
+            "https://[::1#b",
+            "https://a:b:c#d",
+            "https://[a]#b",
+            "https://a#b c#ü",
+            "https://a%20b#c",
         ] {
             let result = parse(&format!("LIVENTIX-ENROL:{text}"));
             assert!(matches!(result, Err(EnrolmentCodeError::Damaged { .. })), "{text}: {result:?}");

@@ -28,7 +28,9 @@ pub enum SyncError {
         detail: String,
     },
     /// Something between the device and the server answered in its place.
-    #[error("the network answered with a page of its own: sign in to the Wi-Fi, or use mobile data, and sync again")]
+    #[error(
+        "the network answered with a page of its own: sign in to the Wi-Fi, or use mobile data, and sync again"
+    )]
     Intercepted,
     /// The server's certificate was not accepted.
     #[error("no secure connection ({detail}): check the device's date and the network")]
@@ -40,7 +42,9 @@ pub enum SyncError {
     #[error("this device is not enrolled: scan an enrolment QR first")]
     NotEnrolled,
     /// The device still holds scans of an earlier enrolment.
-    #[error("{count} scans are not uploaded yet: sync before enrolling again, so that they count for the right device")]
+    #[error(
+        "{count} scans are not uploaded yet: sync before enrolling again, so that they count for the right device"
+    )]
     UnsentScans {
         /// How many.
         count: u64,
@@ -55,7 +59,9 @@ pub enum SyncError {
         code: String,
     },
     /// The organiser revoked this device. Its keys and ticket lists are wiped, its scans kept.
-    #[error("the organiser revoked this device: its keys are wiped, it can scan no more. Unsent scans: {unsent}")]
+    #[error(
+        "the organiser revoked this device: its keys are wiped, it can scan no more. Unsent scans: {unsent}"
+    )]
     Revoked {
         /// Scans still to upload; the server takes them as evidence.
         unsent: u64,
@@ -87,7 +93,9 @@ pub enum SyncError {
         retry_after: Option<Duration>,
     },
     /// The answer is not what the protocol says.
-    #[error("the server's answer to {call} is not understood: {detail}. Sync again; if it stays, update this app")]
+    #[error(
+        "the server's answer to {call} is not understood: {detail}. Sync again; if it stays, update this app"
+    )]
     Protocol {
         /// Which call.
         call: &'static str,

@@ -42,7 +42,9 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
 
     /// The keys of an event as they are kept. Unreadable ones count as missing: they are fetched again.
     fn held_keys(&self, event_id: EventId) -> Result<Option<EventKeys>, SyncError> {
-        let Some(text) = self.parts.secrets.get(&secrets::event_keys_name(event_id))? else { return Ok(None) };
+        let Some(text) = self.parts.secrets.get(&secrets::event_keys_name(event_id))? else {
+            return Ok(None);
+        };
         Ok(serde_json::from_str(text.expose_secret())
             .inspect_err(|_| tracing::warn!(%event_id, "the kept keys are damaged; fetching them again"))
             .ok())

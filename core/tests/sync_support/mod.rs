@@ -30,7 +30,7 @@ use liventix_core::ticket::manual::LookupTag;
 use serde::Serialize;
 
 /// The time at which every test starts, in whole seconds.
-pub const START_MS: i64 = 1_790_000_000_000;
+pub(crate) const START_MS: i64 = 1_790_000_000_000;
 /// Rows the server gives in one page, whatever is asked: small, so that there are many.
 const PAGE_ROWS: usize = 3;
 /// Scans a "proxy" lets through at once.
@@ -38,26 +38,26 @@ const MAX_BATCH: usize = 2;
 
 /// One row of the server's change log.
 #[derive(Clone)]
-pub enum Change {
+pub(crate) enum Change {
     Event,
     Ticket(TicketEntry),
     Passage(ForeignPassage),
 }
 
 /// The server's state.
-pub struct Server {
-    pub clock: Arc<ManualClock>,
-    pub event: EventInfo,
-    pub device_id: DeviceId,
-    pub log: Vec<Change>,
-    pub scans: BTreeMap<ScanId, ScanRecord>,
-    pub accepted: u64,
-    pub quarantine_next: bool,
-    pub revoked: bool,
-    pub code_used: bool,
-    pub unknown_cursors: bool,
-    pub assigned: bool,
-    pub master: MasterKey,
+pub(crate) struct Server {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) event: EventInfo,
+    pub(crate) device_id: DeviceId,
+    pub(crate) log: Vec<Change>,
+    pub(crate) scans: BTreeMap<ScanId, ScanRecord>,
+    pub(crate) accepted: u64,
+    pub(crate) quarantine_next: bool,
+    pub(crate) revoked: bool,
+    pub(crate) code_used: bool,
+    pub(crate) unknown_cursors: bool,
+    pub(crate) assigned: bool,
+    pub(crate) master: MasterKey,
 }
 
 fn id_bytes(kind: u8, number: u8) -> [u8; 16] {
@@ -66,7 +66,7 @@ fn id_bytes(kind: u8, number: u8) -> [u8; 16] {
     bytes
 }
 
-pub fn ticket_id(number: u8) -> TicketId {
+pub(crate) fn ticket_id(number: u8) -> TicketId {
     TicketId::from_bytes(id_bytes(4, number))
 }
 
@@ -112,7 +112,7 @@ impl Server {
         server
     }
 
-    pub fn put_ticket(&mut self, number: u8, status: TicketStatus) {
+    pub(crate) fn put_ticket(&mut self, number: u8, status: TicketStatus) {
         self.log.push(Change::Ticket(TicketEntry {
             ticket_id: ticket_id(number),
             ticket_type_id: self.event.ticket_types[0].ticket_type_id,
@@ -129,7 +129,7 @@ impl Server {
     }
 
     /// Somebody else's device lets a ticket in.
-    pub fn foreign_entry(&mut self, number: u8) {
+    pub(crate) fn foreign_entry(&mut self, number: u8) {
         self.log.push(Change::Passage(ForeignPassage {
             ticket_id: ticket_id(number),
             passage: Passage {
@@ -143,17 +143,17 @@ impl Server {
         }));
     }
 
-    pub fn rotate_keys(&mut self) {
+    pub(crate) fn rotate_keys(&mut self) {
         self.event.key_version += 1;
         self.log.push(Change::Event);
     }
 
-    pub fn keys(&self) -> EventKeys {
+    pub(crate) fn keys(&self) -> EventKeys {
         let key = KeyState { key_id: KeyId(1), algorithm: Algorithm::HmacSha256, accept_until: None };
         self.master.event_keys(self.event.event_id, self.event.key_version, &[key])
     }
 
-    pub fn code(&self, number: u8) -> String {
+    pub(crate) fn code(&self, number: u8) -> String {
         let claims = Claims {
             event_id: self.event.event_id,
             ticket_id: ticket_id(number),
@@ -164,7 +164,7 @@ impl Server {
     }
 
     /// The last word on each ticket.
-    pub fn tickets(&self) -> BTreeMap<TicketId, TicketEntry> {
+    pub(crate) fn tickets(&self) -> BTreeMap<TicketId, TicketEntry> {
         let tickets = self.log.iter().filter_map(|change| match change {
             Change::Ticket(entry) => Some((entry.ticket_id, entry.clone())),
             _ => None,
@@ -299,7 +299,7 @@ fn problem(status: u16, code: &str) -> Response {
 
 /// What may happen to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     CutBeforeSend,
     CutAfterSend,
     TimeoutAfterSend,
@@ -318,7 +318,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::CutBeforeSend,
         Self::CutAfterSend,
         Self::TimeoutAfterSend,
@@ -339,32 +339,32 @@ impl Fault {
 
 /// Which requests go wrong, counted from 0, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    pub from: usize,
-    pub until: usize,
-    pub fault: Fault,
+pub(crate) struct Plan {
+    pub(crate) from: usize,
+    pub(crate) until: usize,
+    pub(crate) fault: Fault,
 }
 
 /// The server behind a network that fails by plan.
-pub struct Network {
-    pub server: Mutex<Server>,
+pub(crate) struct Network {
+    pub(crate) server: Mutex<Server>,
     plan: Mutex<Option<Plan>>,
     sent: Mutex<Vec<String>>,
 }
 
 impl Network {
-    pub fn server(&self) -> MutexGuard<'_, Server> {
+    pub(crate) fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap()
     }
 
     /// Starts counting requests again, with a new plan.
-    pub fn plan(&self, plan: Option<Plan>) {
+    pub(crate) fn plan(&self, plan: Option<Plan>) {
         *self.plan.lock().unwrap() = plan;
         self.sent.lock().unwrap().clear();
     }
 
     /// The paths requested since the last plan.
-    pub fn sent(&self) -> Vec<String> {
+    pub(crate) fn sent(&self) -> Vec<String> {
         self.sent.lock().unwrap().clone()
     }
 
@@ -439,7 +439,7 @@ impl Transport for Network {
 
 /// Waits for nothing, and remembers for how long.
 #[derive(Clone, Default)]
-pub struct NoSleep(pub Arc<Mutex<Vec<u64>>>);
+pub(crate) struct NoSleep(pub(crate) Arc<Mutex<Vec<u64>>>);
 
 impl AsyncSleeper for NoSleep {
     async fn sleep(&self, ms: u64) {
@@ -449,21 +449,22 @@ impl AsyncSleeper for NoSleep {
 }
 
 /// A device with its ledger, and the server it is enrolled at.
-pub struct Door {
-    pub network: Arc<Network>,
-    pub engine: Arc<SyncEngine<Arc<Network>, NoSleep>>,
-    pub ledger: Arc<Mutex<Ledger>>,
-    pub secrets: Arc<MemorySecrets>,
-    pub clock: Arc<ManualClock>,
-    pub slept: NoSleep,
+pub(crate) struct Door {
+    pub(crate) network: Arc<Network>,
+    pub(crate) engine: Arc<SyncEngine<Arc<Network>, NoSleep>>,
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) secrets: Arc<MemorySecrets>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) slept: NoSleep,
 }
 
 impl Door {
     /// A fresh device in `folder`, not enrolled yet.
-    pub fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path) -> Self {
         let clock = Arc::new(ManualClock::new(START_MS));
         let entropy: Arc<dyn Entropy> = Arc::new(FixedEntropy::new(1));
-        let (ledger, _) = Ledger::open(&folder.join("ledger.sqlite"), clock.clone(), entropy.clone()).unwrap();
+        let (ledger, _) =
+            Ledger::open(&folder.join("ledger.sqlite"), clock.clone(), entropy.clone()).unwrap();
         let ledger = Arc::new(Mutex::new(ledger));
         let network = Arc::new(Network {
             server: Mutex::new(Server::new(clock.clone())),
@@ -479,7 +480,7 @@ impl Door {
     }
 
     /// A fresh device, enrolled.
-    pub async fn enrolled(folder: &Path) -> Self {
+    pub(crate) async fn enrolled(folder: &Path) -> Self {
         let door = Self::new(folder);
         let code = EnrolmentCode::parse("LIVENTIX-ENROL:https://server.example#one-time", false).unwrap();
         door.engine.enrol(&code, "Test door").await.unwrap();
@@ -487,7 +488,7 @@ impl Door {
     }
 
     /// Scans the printed code of a ticket, offline.
-    pub fn scan(&self, number: u8) -> Verdict {
+    pub(crate) fn scan(&self, number: u8) -> Verdict {
         let (text, context) = {
             let server = self.network.server();
             let context = DoorContext {
@@ -505,7 +506,7 @@ impl Door {
     }
 
     /// Scans a ticket that must be admitted.
-    pub fn admit(&self, number: u8) {
+    pub(crate) fn admit(&self, number: u8) {
         let verdict = self.scan(number);
         assert_eq!(verdict.decision.outcome, Outcome::Admit, "{verdict:?}");
     }

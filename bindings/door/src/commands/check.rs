@@ -68,8 +68,16 @@ fn chain(door: &Door) -> CheckView {
             item("chain", CheckState::Ready, detail, None)
         }
         Ok(report) => {
-            let detail = format!("the chain of scans is broken in {}", render::count(report.breaks.len() as u64, "place"));
-            item("chain", CheckState::Warning, detail, Some("tell the organiser: scans were lost or altered on this machine"))
+            let detail = format!(
+                "the chain of scans is broken in {}",
+                render::count(report.breaks.len() as u64, "place")
+            );
+            item(
+                "chain",
+                CheckState::Warning,
+                detail,
+                Some("tell the organiser: scans were lost or altered on this machine"),
+            )
         }
         Err(error) => broken("chain", &error),
     }
@@ -114,7 +122,12 @@ fn list_item(door: &Door, event: &EventInfo) -> Result<CheckView, DoorError> {
     let sync = Some("run liventix-door sync");
     let limit_ms = i64::from(event.policy.list_max_age_minutes) * 60_000;
     Ok(match ledger.list_age_ms(event.event_id)? {
-        None => item("list", CheckState::NotReady, format!("{}: not complete ({tickets} so far)", event.name), sync),
+        None => item(
+            "list",
+            CheckState::NotReady,
+            format!("{}: not complete ({tickets} so far)", event.name),
+            sync,
+        ),
         Some(age) => {
             let detail = format!("{}: {tickets}, {} old", event.name, render::duration(age));
             let state = if age > limit_ms { CheckState::NotReady } else { CheckState::Ready };
@@ -127,7 +140,12 @@ fn clock_item(door: &Door, event: &EventInfo) -> CheckView {
     let reading = door.ledger().now();
     let sync = Some("run liventix-door sync, and set this machine's clock if it stays");
     let Some(error) = reading.error_ms else {
-        return item("clock", CheckState::NotReady, "not to be trusted: never compared, or set by hand", sync);
+        return item(
+            "clock",
+            CheckState::NotReady,
+            "not to be trusted: never compared, or set by hand",
+            sync,
+        );
     };
     let off = reading.offset_ms;
     let side = if off > 0 { "behind" } else { "ahead of" };
@@ -158,9 +176,12 @@ async fn server_item(door: &Door, device: &DeviceState) -> Result<CheckView, Doo
     let engine = door.engine(&device.server_url)?;
     Ok(match engine.probe().await {
         Ok(()) => item("server", CheckState::Ready, format!("{} answers", device.server_url), None),
-        Err(SyncError::Revoked { .. }) => {
-            item("server", CheckState::NotReady, "the organiser revoked this device", Some("ask for a new enrolment QR"))
-        }
+        Err(SyncError::Revoked { .. }) => item(
+            "server",
+            CheckState::NotReady,
+            "the organiser revoked this device",
+            Some("ask for a new enrolment QR"),
+        ),
         Err(error) => item(
             "server",
             CheckState::Warning,

@@ -43,7 +43,10 @@ pub(crate) fn run(door: &Door, args: &EventArgs) -> Result<u8, DoorError> {
     }
     door.output.tell(&match found {
         0 => "No conflicts known here.\n".to_owned(),
-        found => format!("{}. The organiser's Conflicts page has the same evidence.\n", render::count(found, "conflict")),
+        found => format!(
+            "{}. The organiser's Conflicts page has the same evidence.\n",
+            render::count(found, "conflict")
+        ),
     })?;
     Ok(0)
 }

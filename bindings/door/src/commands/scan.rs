@@ -1,7 +1,7 @@
 //! `scan`: codes from the command line, from pictures, or line by line.
 
 use liventix_core::rules::{Direction, Outcome};
-use liventix_core::ticket::read::{Scanned, read};
+use liventix_core::ticket::{Scanned, read};
 
 use crate::cli::ScanArgs;
 use crate::door::{Door, Place};
@@ -46,18 +46,16 @@ fn scan_all(door: &Door, place: &Place, passing: Passing, args: &ScanArgs) -> Re
                 }
             }
             Err(error) => {
-                let view = ErrorView {
-                    code: error.code().to_owned(),
-                    detail: error.to_string(),
-                    file: Some(file),
-                };
+                let view =
+                    ErrorView { code: error.code().to_owned(), detail: error.to_string(), file: Some(file) };
                 door.output.fail(&view)?;
                 failed = Some(error);
             }
         }
     }
     let standing = door.standing(&place.event, Link::Unasked)?;
-    door.output.tell(&format!("{}\n", door.output.look.dim(&render::standing(&standing, door.output.look))))?;
+    door.output
+        .tell(&format!("{}\n", door.output.look.dim(&render::standing(&standing, door.output.look))))?;
     Ok(match failed {
         Some(_) => 1,
         None if all_admitted => 0,

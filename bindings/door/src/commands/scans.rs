@@ -44,7 +44,8 @@ fn latest(door: &Door, number: usize) -> Result<VecDeque<ScanRecord>, DoorError>
 
 fn line(scan: &ScanRecord, look: Look, now: i64) -> String {
     let signal = Signal::of(scan.outcome, scan.confidence);
-    let word = look.paint(signal.style(), &format!(" {} {:<5} ", look.pick(signal.symbol, signal.ascii), signal.word));
+    let word = look
+        .paint(signal.style(), &format!(" {} {:<5} ", look.pick(signal.symbol, signal.ascii), signal.word));
     let way = if scan.direction == Direction::Exit { "out" } else { "in" };
     let ticket = scan.ticket_id.map_or_else(String::new, |id| id.to_string());
     format!(

@@ -46,7 +46,9 @@ impl<'a> Command<'a> {
             "gate" | "g" => Self::Gate(rest.trim()),
             "in" | "entry" => Self::Way(Direction::Entry),
             "exit" | "out" => Self::Way(Direction::Exit),
-            "people" | "p" => Self::People(rest.trim().parse().ok().filter(|people| (1..=1_000).contains(people))),
+            "people" | "p" => {
+                Self::People(rest.trim().parse().ok().filter(|people| (1..=1_000).contains(people)))
+            }
             "sync" => Self::Sync,
             "status" => Self::Status,
             "help" | "h" | "?" => Self::Help,

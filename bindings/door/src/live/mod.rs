@@ -119,7 +119,11 @@ impl Session {
             liventix_core::rules::Direction::Exit => "OUT",
         };
         let look = self.door.output.look;
-        let people = if self.passing.people == 1 { String::new() } else { format!(" {}{}", look.pick("×", "x"), self.passing.people) };
+        let people = if self.passing.people == 1 {
+            String::new()
+        } else {
+            format!(" {}{}", look.pick("×", "x"), self.passing.people)
+        };
         format!("{} {way}{people} {} ", self.place.gate.name, look.pick("›", ">"))
     }
 
@@ -252,7 +256,9 @@ impl Session {
         let unsent = self.door.ledger().unsent_summary()?.count;
         if unsent > 0 {
             let waiting = render::count(unsent, "scan");
-            self.door.output.tell(&format!("{waiting} not uploaded yet: run liventix-door sync when there is a network.\n"))?;
+            self.door.output.tell(&format!(
+                "{waiting} not uploaded yet: run liventix-door sync when there is a network.\n"
+            ))?;
         }
         Ok(0)
     }

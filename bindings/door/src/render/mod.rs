@@ -71,8 +71,7 @@ pub(crate) fn standing(view: &StandingView, look: Look) -> String {
         Link::Unasked => None,
     };
     let dot = look.dot();
-    let here =
-        format!("inside {}{dot}admitted {}", grouped(view.inside), grouped(view.admitted));
+    let here = format!("inside {}{dot}admitted {}", grouped(view.inside), grouped(view.admitted));
     let mut parts = vec![here, unsent, list, clock];
     parts.extend(link.map(str::to_owned));
     plain(parts.join(look.pick(" │ ", " | ")))

@@ -94,10 +94,17 @@ pub(crate) fn status(view: &StatusView, look: Look) -> String {
         out.push_str(&format!("  gates    {}\n", gates.join(", ")));
         let keys = if event.keys { "keys held" } else { "NO KEYS: sync" };
         out.push_str(&format!("  list     {}, {keys}\n", count(event.tickets, "ticket")));
-        out.push_str(&format!("  here     {}, {} refused\n", count(event.standing.scans_here, "scan"), grouped(event.standing.refused_here)));
+        out.push_str(&format!(
+            "  here     {}, {} refused\n",
+            count(event.standing.scans_here, "scan"),
+            grouped(event.standing.refused_here)
+        ));
         out.push_str(&format!("  now      {}\n", standing(&event.standing, look)));
         if event.conflicts > 0 {
-            out.push_str(&format!("  look at  {}: liventix-door conflicts\n", count(event.conflicts, "conflict")));
+            out.push_str(&format!(
+                "  look at  {}: liventix-door conflicts\n",
+                count(event.conflicts, "conflict")
+            ));
         }
     }
     if view.quarantined > 0 {

@@ -18,7 +18,10 @@ where
     let signal = Signal::of(view.outcome, view.confidence);
     let inner = look.width - 4;
     let mut words = words(view, look);
-    let letters = banner::big(&format!("{}{}", signal.symbol, signal.word), look.pick("█", "#").chars().next().unwrap_or('#'));
+    let letters = banner::big(
+        &format!("{}{}", signal.symbol, signal.word),
+        look.pick("█", "#").chars().next().unwrap_or('#'),
+    );
     let mut lines = vec![String::new()];
     if look.width >= SIDE_BY_SIDE {
         let gap = letters.first().map_or(0, |row| console::measure_text_width(row)) + 4;
@@ -43,9 +46,10 @@ where
 /// What stands beside the big word, most important first.
 fn words(view: &VerdictView, look: Look) -> Vec<String> {
     let signal = Signal::of(view.outcome, view.confidence);
-    let doubt = if view.outcome == Outcome::Admit && view.confidence == Confidence::Amber { " (check)" } else { "" };
+    let doubt =
+        if view.outcome == Outcome::Admit && view.confidence == Confidence::Amber { " (check)" } else { "" };
     let symbol = look.pick(signal.symbol, signal.ascii);
-    let mut words = vec![format!("{symbol} {}{doubt}: {}", signal.word, view.line)];
+    let mut words = vec![format!("{symbol} {}{doubt}: {}", signal.word, view.reason.line())];
     words.extend(view.attendee_name.as_deref().map(printable));
     words.extend(view.ticket_type.as_deref().map(printable));
     words.extend(people(view));
@@ -96,25 +100,35 @@ where
         format!("device {}", id.get(id.len().saturating_sub(6)..).unwrap_or_default())
     };
     let ago = now.saturating_sub(first.at);
-    let ago = if ago >= 0 { format!("{} before", super::duration(ago)) } else { format!("{} after", super::duration(-ago)) };
+    let ago = if ago >= 0 {
+        format!("{} before", super::duration(ago))
+    } else {
+        format!("{} after", super::duration(-ago))
+    };
     format!("first scanned {} at {gate} by {device} ({ago})", moment(first.at, now, zone))
 }
 
 /// What a flag means and what to do about it.
 pub(crate) const fn doubt(flag: Flag) -> &'static str {
     match flag {
-        Flag::Unlisted => "Good code, but not on this device's list: bought late, perhaps. Sync when you can.",
+        Flag::Unlisted => {
+            "Good code, but not on this device's list: bought late, perhaps. Sync when you can."
+        }
         Flag::ListStale => "This device's list is old: sync when you can.",
         Flag::ClockUncertain => "This device's clock was not checked against the server: sync when you can.",
         Flag::LegacyCode => "Unsigned code of the old system: look at the guest's name.",
-        Flag::LiveStale => "The live code is old: it may be a screenshot. Let the guest open the ticket again.",
+        Flag::LiveStale => {
+            "The live code is old: it may be a screenshot. Let the guest open the ticket again."
+        }
         Flag::ExitWithoutEntry => "No entry of this guest is known here.",
     }
 }
 
 /// Names come from strangers: no control characters reach the terminal.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect()
+    text.chars()
+        .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect()
 }
 
 /// `text` cut or padded to exactly `width` columns.

@@ -5,11 +5,11 @@ use liventix_core::clock::{TimeBounds, TimeReading};
 use liventix_core::entropy::{Entropy, OsEntropy};
 use liventix_core::ids::{EventId, TicketId};
 use liventix_core::qr::{QrOptions, render};
+use liventix_core::ticket::CodeError;
 use liventix_core::ticket::code::{Claims, SignedCode};
-use liventix_core::ticket::error::CodeError;
 use liventix_core::ticket::keys::{Algorithm, KeyId, KeyState, MasterKey};
-use liventix_core::ticket::read::{Scanned, read};
 use liventix_core::ticket::verify::KeyRing;
+use liventix_core::ticket::{Scanned, read};
 
 use super::item;
 use crate::door::Door;
@@ -19,12 +19,9 @@ use crate::views::{CheckState, CheckView};
 /// Runs the sample.
 pub(super) fn check(door: &Door) -> CheckView {
     match round_trip(door.parts.clock.wall_ms()) {
-        Ok(()) => item(
-            "sample_code",
-            CheckState::Ready,
-            "drawn, read back and verified; forged ones refused",
-            None,
-        ),
+        Ok(()) => {
+            item("sample_code", CheckState::Ready, "drawn, read back and verified; forged ones refused", None)
+        }
         Err(problem) => item("sample_code", CheckState::NotReady, problem, Some("reinstall liventix-door")),
     }
 }
@@ -60,9 +57,8 @@ fn one_round_trip(now: i64, algorithm: Algorithm) -> Result<(), String> {
 
 /// Through a picture and back.
 fn drawn_and_read(text: &str) -> Result<String, String> {
-    let png = render(text, &QrOptions::default())
-        .and_then(|code| code.png())
-        .map_err(|error| error.to_string())?;
+    let png =
+        render(text, &QrOptions::default()).and_then(|code| code.png()).map_err(|error| error.to_string())?;
     let picture = picture::decode(&png).map_err(|error| error.to_string())?;
     picture::find_codes(&picture).pop().ok_or_else(|| "the drawn code could not be read".to_owned())
 }
