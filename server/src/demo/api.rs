@@ -47,10 +47,6 @@ impl Api {
         Ok(accepted(self.request(Method::GET, path).send().await?).await?.json().await?)
     }
 
-    /// Gets bytes.
-    pub(super) async fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        Ok(accepted(self.request(Method::GET, path).send().await?).await?.bytes().await?.to_vec())
-    }
 
     /// A one-time code for one more door of the event.
     pub(super) async fn enrolment(&self, event: EventId) -> anyhow::Result<String> {

@@ -66,7 +66,8 @@ pub(super) fn draw(text: &str, path: &Path) -> anyhow::Result<()> {
 /// Reads a picture as a scanner would.
 pub(super) fn decode(path: &Path) -> anyhow::Result<String> {
     let picture = image::open(path).with_context(|| format!("cannot read {}", path.display()))?.into_luma8();
-    let grids = rqrr::PreparedImage::prepare(picture).detect_grids();
+    let mut prepared = rqrr::PreparedImage::prepare(picture);
+    let grids = prepared.detect_grids();
     let grid = grids.first().with_context(|| format!("no QR code in {}", path.display()))?;
     Ok(grid.decode()?.1)
 }
