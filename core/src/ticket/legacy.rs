@@ -1,7 +1,8 @@
 //! Unsigned codes of the system that Liventix replaces.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
 
 use super::noise::clean;
 use super::read::MAX_TEXT_BYTES;
@@ -41,45 +42,21 @@ fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or("")
 }
 
-/// The names under which older systems put their ids.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Fields {
-    #[serde(alias = "ticketId", alias = "ticketID", alias = "ticket", alias = "id")]
-    ticket_id: Field,
-    #[serde(alias = "eventId", alias = "eventID", alias = "event")]
-    event_id: Field,
-}
-
-/// A value of any type, of which only a text matters.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Field {
-    Text(String),
-    Other(IgnoredAny),
-}
-
-impl Default for Field {
-    fn default() -> Self {
-        Self::Other(IgnoredAny)
-    }
-}
-
-impl Field {
-    fn id<T: std::str::FromStr>(&self) -> Option<T> {
-        match self {
-            Self::Text(text) => text.trim().parse().ok(),
-            Self::Other(_) => None,
-        }
-    }
-}
+/// The names under which older systems put their ids, the most telling first.
+const TICKET_NAMES: [&str; 5] = ["ticket_id", "ticketId", "ticketID", "ticket", "id"];
+const EVENT_NAMES: [&str; 4] = ["event_id", "eventId", "eventID", "event"];
 
 fn ids_in_json(text: &str) -> (Option<TicketId>, Option<EventId>) {
-    if !text.starts_with('{') {
-        return (None, None);
+    // The text is bounded, and serde_json bounds the depth.
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => (first_id(&fields, &TICKET_NAMES), first_id(&fields, &EVENT_NAMES)),
+        _ => (None, None),
     }
-    serde_json::from_str::<Fields>(text)
-        .map_or((None, None), |fields| (fields.ticket_id.id(), fields.event_id.id()))
+}
+
+/// The first of the names whose value is a UUID.
+fn first_id<T: FromStr>(fields: &Map<String, Value>, names: &[&str]) -> Option<T> {
+    names.iter().find_map(|name| fields.get(*name)?.as_str()?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -108,6 +85,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_opaque() {
+        let both = parse(&format!(r#"{{"id":"order 7","ticketId":"{TICKET}","event":7}}"#));
+        assert_eq!((both.ticket_id, both.event_id), (Some(TICKET.parse().unwrap()), None));
         for text in ["TCK-000123", "{", "{}", r#"{"id":7}"#, r#"{"id":{"id":1}}"#, "[]", "{\"id\":\"x\"}"] {
             let code = parse(text);
             assert_eq!((code.ticket_id, code.event_id), (None, None), "{text}");

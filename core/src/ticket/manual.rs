@@ -149,6 +149,9 @@ impl FromStr for ManualCode {
 /// Without separators it needs exactly twelve symbols; with separators one may be missing or too many,
 /// since hardly anything else is written in groups.
 pub(super) fn recognise(text: &str) -> Option<Result<ManualCode, ManualCodeError>> {
+    if text.len() > MAX_TYPED_BYTES {
+        return None;
+    }
     match text.parse::<ManualCode>() {
         Ok(code) => Some(Ok(code)),
         Err(ManualCodeError::Check) => Some(Err(ManualCodeError::Check)),

@@ -75,9 +75,12 @@ fn split_prefix(text: &str) -> Option<(u8, Case, &[u8])> {
         [b'l', b'x', rest @ ..] => (Case::Lower, rest),
         _ => return None,
     };
-    // One to three digits: more is no version of ours, today or ever.
     let digits = rest.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let (number, body) = rest.split_at_checked(digits)?;
+    // `LX01:` would be a second text for the same code.
+    if number.len() > 1 && number.starts_with(b"0") {
+        return None;
+    }
     let body = body.strip_prefix(b":")?;
     let version = std::str::from_utf8(number).ok()?.parse().ok()?;
     Some((version, case, body))
