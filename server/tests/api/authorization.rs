@@ -119,7 +119,10 @@ async fn no_route_gives_a_stranger_anything() {
                 );
                 if !own_upload {
                     let answer = String::from_utf8_lossy(&reply.bytes).into_owned();
-                    assert!(!secrets.iter().any(|secret| answer.contains(*secret)), "{method} {path}: {answer}");
+                    assert!(
+                        !secrets.iter().any(|secret| answer.contains(*secret)),
+                        "{method} {path}: {answer}"
+                    );
                 }
             }
             tried.insert(format!("{method} {path}"));

@@ -13,7 +13,10 @@ async fn an_event_can_be_changed_and_doors_hear_of_it() {
     let cursor = door.page(&server, "").await["next_cursor"].clone();
     let change = json!({"name": "Harbour Nights", "policy": {"legacy": "flag"}});
     let changed = server.call("PATCH", &event.path, &organiser.key, &change).await.expect(200);
-    assert_eq!((&changed["name"], &changed["policy"]["live_ttl_seconds"]), (&json!("Harbour Nights"), &json!(300)));
+    assert_eq!(
+        (&changed["name"], &changed["policy"]["live_ttl_seconds"]),
+        (&json!("Harbour Nights"), &json!(300))
+    );
     assert_eq!(server.get(&event.path, &organiser.key).await.expect(200), changed);
     let delta = door.page(&server, &format!("cursor={cursor}")).await;
     assert_eq!(delta["event"]["policy"]["legacy"], "flag");
@@ -63,7 +66,10 @@ async fn a_withdrawn_key_kills_its_codes_and_an_overlap_lets_them_live() {
         let third = organiser.ticket(&server, &event).await;
         let rotated = server.post(&rotate, &organiser.key, &json!({"mode": "withdraw"})).await.expect(200);
         assert_eq!(rotated["killed_codes"], 3);
-        assert_eq!(event.redeem(&server, &organiser.key, &text(&second["code"])).await["reason"], "retired_key");
+        assert_eq!(
+            event.redeem(&server, &organiser.key, &text(&second["code"])).await["reason"],
+            "retired_key"
+        );
         let path = format!("{}/tickets/{}/reissue", event.path, text(&third["ticket_id"]));
         // Codes hold whole seconds: one issued twice within a second is good from the next second on.
         server.clock.advance(1_000);

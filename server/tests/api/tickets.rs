@@ -14,10 +14,14 @@ async fn a_table_is_checked_first_and_imported_whole() {
                  HL-2;\"Vasquez; Mateo\";;FAMILY;unpaid;;\r\n";
     let path = format!("{}/tickets/import", event.path);
     let dry = server.post_csv(&format!("{path}?dry_run=true"), &organiser.key, table).await.expect(200);
-    assert_eq!((&dry["tickets"], &dry["dry_run"], &dry["by_type"][1]["tickets"]), (&json!(2), &json!(true), &json!(1)));
+    assert_eq!(
+        (&dry["tickets"], &dry["dry_run"], &dry["by_type"][1]["tickets"]),
+        (&json!(2), &json!(true), &json!(1))
+    );
     assert_eq!(event.counts(&server, &organiser).await["tickets"]["valid"], 0);
     server.post_csv(&path, &organiser.key, table).await.expect(201);
-    let found = server.get(&format!("{}/tickets?search=zo%C3%AB", event.path), &organiser.key).await.expect(200);
+    let found =
+        server.get(&format!("{}/tickets?search=zo%C3%AB", event.path), &organiser.key).await.expect(200);
     let ticket = &found["items"][0];
     assert_eq!((&ticket["reference"], &ticket["valid_from"]), (&json!("HL-1"), &json!(crate::support::NOW)));
     assert!(!found.to_string().contains("LX1:") && found["items"].as_array().unwrap().len() == 1);
