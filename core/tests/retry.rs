@@ -142,6 +142,15 @@ async fn the_async_form_does_the_same() {
     assert_eq!(failed.unwrap_err().gave_up, GaveUp::NotRetryable);
 }
 
+#[tokio::test]
+async fn the_async_form_may_run_on_any_thread() {
+    let task = tokio::spawn(async {
+        let answer = |_| async { Ok::<_, String>("done") };
+        retry(&POLICY, &Waits::default(), &Constant(0), answer, |_| Retry::Backoff).await
+    });
+    assert_eq!(task.await.unwrap(), Ok("done"));
+}
+
 #[test]
 fn huge_waits_do_not_overflow() {
     let policy = RetryPolicy { max_retry_after_ms: u64::MAX, ..POLICY.with_jitter(255) };

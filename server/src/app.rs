@@ -169,7 +169,8 @@ impl App {
         let router = http::wrap(router.merge(openapi::routes(document)), &app);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let stopping = app.clone();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
+        let server =
+            axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
         let task = tokio::spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!(%error, "the server ended");

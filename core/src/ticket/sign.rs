@@ -75,7 +75,7 @@ impl SigningKey {
         let base = self.signed(claims, Kind::Live);
         let issued_at = super::code::seconds_down(claims.issued_at).to_be_bytes();
         let key = derive::live_key(&self.live_root, &claims.ticket_id, issued_at);
-        LiveBase::new(base, KeyBytes::new(key))
+        LiveBase::new(base, key)
     }
 
     fn signed(&self, claims: &Claims, kind: Kind) -> CodeBytes {

@@ -199,7 +199,7 @@ impl RingKey {
             return Err(CodeError::BadLiveTag);
         };
         let key = derive::live_key(&self.live_root, &code.ticket_id(), code.issued_at_bytes());
-        let expected = live_tag(&KeyedMac::new(&key), body);
+        let expected = live_tag(&KeyedMac::new(key.expose()), body);
         if expected.ct_eq(tag).into() {
             Ok(Presented::Live { issued_at, expires_at, minted_at })
         } else {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use liventix_core::ids::{EventId, OrganiserId, ScanId};
 
 use super::store;
-use super::types::{ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView, SideView, TicketCounts};
+use super::types::{
+    ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView, SideView, TicketCounts,
+};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
