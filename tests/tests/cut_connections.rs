@@ -47,7 +47,7 @@ async fn a_sync_cut_anywhere_resumes_without_loss_or_double_counting() {
         door.sync().await.expect("a healed network");
         assert!(door.ledger().verify_chain().unwrap().first_break().is_none());
         let counts = stage.get(&stage.of_event("counts")).await;
-        assert_eq!(counts["admitted_people"], admitted, "round {round}: {counts}");
+        assert_eq!(counts["admitted"], admitted, "round {round}: {counts}");
         assert_eq!(counts["scans"], (round + 1) * 3, "round {round}: {counts}");
     }
     assert!(cuts > CUTS * 9 / 10, "only {cuts} of {CUTS} cuts broke a sync: the test has lost its teeth");

@@ -26,6 +26,11 @@ impl Api {
         Ok(api)
     }
 
+    /// The API key, which lets its bearer do everything with the demo's organiser.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token)
     }
@@ -46,7 +51,6 @@ impl Api {
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         Ok(accepted(self.request(Method::GET, path).send().await?).await?.json().await?)
     }
-
 
     /// A one-time code for one more door of the event.
     pub(super) async fn enrolment(&self, event: EventId) -> anyhow::Result<String> {

@@ -96,22 +96,21 @@ pub(super) fn programme(
 
 impl Programme<'_> {
     fn act(&mut self, at_north: bool, show: Show, expect: (Outcome, Reason, Confidence)) -> &mut Act {
-        let act = Act {
-            at_north,
-            minutes: 1,
-            show,
-            story: None,
-            direction: Direction::Entry,
-            people: 1,
-            expect,
-        };
+        let act =
+            Act { at_north, minutes: 1, show, story: None, direction: Direction::Entry, people: 1, expect };
         self.acts.push(act);
         // Just pushed, so there is a last one.
         let last = self.acts.len() - 1;
         &mut self.acts[last]
     }
 
-    fn tell(&mut self, at_north: bool, story: &'static str, show: Show, expect: (Outcome, Reason, Confidence)) {
+    fn tell(
+        &mut self,
+        at_north: bool,
+        story: &'static str,
+        show: Show,
+        expect: (Outcome, Reason, Confidence),
+    ) {
         self.act(at_north, show, expect).story = Some(story);
     }
 
@@ -121,7 +120,8 @@ impl Programme<'_> {
         let found = self.codes.iter().enumerate().skip(self.used).find(|(_, ticket)| {
             ticket.ticket_type_id == kind && ticket.status == status && ticket.attendee_name.is_some()
         });
-        let (place, ticket) = found.with_context(|| format!("no {status} {type_name} left on the guest list"))?;
+        let (place, ticket) =
+            found.with_context(|| format!("no {status} {type_name} left on the guest list"))?;
         self.used = place + 1;
         Ok(ticket.clone())
     }

@@ -66,7 +66,8 @@ impl Festival {
         let other_event = new_event(api, "Winter Warmer", now).await?;
         let other_type: Value =
             api.post(&format!("/v1/events/{other_event}/ticket-types"), &json!({ "name": "Entry" })).await?;
-        let elsewhere = issue(api, other_event, &json!({ "ticket_type_id": other_type["ticket_type_id"] })).await?;
+        let elsewhere =
+            issue(api, other_event, &json!({ "ticket_type_id": other_type["ticket_type_id"] })).await?;
 
         let friday = types["Friday"].clone();
         let expired = json!({ "ticket_type_id": friday, "attendee_name": "Otto Gestern", "code_expires_at": now + HOUR / 2 });

@@ -40,7 +40,8 @@ const MINUTE: i64 = 60_000;
 pub async fn run() -> anyhow::Result<()> {
     let screen = Screen::new();
     let clock = DemoClock::new();
-    let folder = tempfile::Builder::new().prefix("liventix-demo-").tempdir().context("no temporary folder")?;
+    let folder =
+        tempfile::Builder::new().prefix("liventix-demo-").tempdir().context("no temporary folder")?;
     // Kept, so that people can look at what the demo made.
     let folder = folder.keep();
     let mut host = Host::new(folder.join("server"), Arc::new(clock.clone()));
@@ -51,7 +52,8 @@ pub async fn run() -> anyhow::Result<()> {
 
     let api = Api::sign_up(&url, &host.admin_token).await?;
     let festival = Festival::set_up(&api, clock.sample().wall_ms).await?;
-    screen.step("Guest list", &format!("{} tickets imported from harbour-lights-2026.csv", festival.imported));
+    screen
+        .step("Guest list", &format!("{} tickets imported from harbour-lights-2026.csv", festival.imported));
 
     let codes_folder = folder.join("codes");
     let (codes, took) = clock.timed(codes::write_all(&api, &festival, &codes_folder)).await;
@@ -97,7 +99,7 @@ pub async fn run() -> anyhow::Result<()> {
     report::check_agreement(&truth, [&north, &harbour], festival.event_id, &tally)?;
     screen.summary(&truth, &north, &festival, &folder)?;
     host.stop().await?;
-    screen.next_steps(&folder.join("server"));
+    screen.next_steps(&folder.join("server"), festival.event_id, api.token());
     Ok(())
 }
 
@@ -122,8 +124,7 @@ impl Host {
 
     /// Switches on; the second time at the same port, where the doors look for it.
     async fn start(&mut self) -> anyhow::Result<String> {
-        let running =
-            App::start(self.config.clone(), Arc::clone(&self.clock), Arc::new(OsEntropy)).await?;
+        let running = App::start(self.config.clone(), Arc::clone(&self.clock), Arc::new(OsEntropy)).await?;
         self.config.bind = running.addr;
         self.running = Some(running);
         Ok(format!("http://{}", self.config.bind))

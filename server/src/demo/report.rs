@@ -61,7 +61,10 @@ impl Screen {
     }
 
     pub(super) fn offline(&self, url: &str) {
-        println!("\n{}", self.paint("1", format!("The network goes down: nothing answers at {url} any more.")));
+        println!(
+            "\n{}",
+            self.paint("1", format!("The network goes down: nothing answers at {url} any more."))
+        );
         println!("Both doors scan on, each knowing only what it had.\n");
     }
 
@@ -106,14 +109,13 @@ impl Screen {
     ) -> anyhow::Result<()> {
         println!("\n{}\n", self.paint("1", "Server and doors agree"));
         let counts = &truth.counts;
-        println!("  {} people admitted, {} inside now.", counts["admitted_people"], counts["inside"]);
+        println!("  {} people admitted, {} inside now.", counts["admitted"], counts["inside"]);
         println!("  Nothing unsent, nothing lost; the hash chains of both ledgers are whole.\n");
         let conflicts = north.conflicts(festival.event_id)?;
         println!("{}\n", self.paint("1", format!("{} tickets came in at two doors", conflicts.len())));
         for conflict in &conflicts {
             self.conflict(north, festival.event_id, conflict)?;
         }
-        println!("  The organiser sees the same under /v1/events/{}/conflicts", festival.event_id);
         println!("  Everything made here is in {}", folder.display());
         Ok(())
     }
@@ -133,13 +135,28 @@ impl Screen {
         Ok(())
     }
 
-    pub(super) fn next_steps(&self, data_dir: &Path) {
+    pub(super) fn next_steps(&self, data_dir: &Path, event: EventId, token: &str) {
         println!("\n{}\n", self.paint("1", "Where to look next"));
-        println!("  liventix serve --data-dir {}", data_dir.display());
-        println!("      the same server again; http://127.0.0.1:8080/docs describes its API");
-        println!("  liventix-door --help");
-        println!("      the scanner in a terminal, to try with the codes above");
-        println!("  docs/ticket-code.md, ARCHITECTURE.md\n      how it works\n");
+        for (command, what) in [
+            (
+                format!("cargo run --release -- serve --data-dir {}", data_dir.display()),
+                "the same server again; its API is described at http://127.0.0.1:8080/docs",
+            ),
+            (
+                format!(
+                    "curl -H 'Authorization: Bearer {token}' http://127.0.0.1:8080/v1/events/{event}/conflicts"
+                ),
+                "the conflicts with their evidence, as the organiser's programs see them",
+            ),
+            (
+                "cargo run --release -p liventix-door -- --help".to_owned(),
+                "the scanner in a terminal, to try with the pictures above",
+            ),
+            ("ARCHITECTURE.md, docs/ticket-code.md".to_owned(), "how it works"),
+        ] {
+            println!("  {command}\n      {}", self.paint("2", what));
+        }
+        println!();
     }
 }
 
@@ -179,15 +196,22 @@ pub(super) fn check_agreement(
     event: EventId,
     tally: &Tally,
 ) -> anyhow::Result<()> {
-    let server_admitted = truth.counts["admitted_people"].as_u64();
+    let server_admitted = truth.counts["admitted"].as_u64();
     let server_inside = truth.counts["inside"].as_u64();
     ensure!(truth.counts["scans"].as_u64() == Some(tally.scans), "the server misses scans: {}", truth.counts);
     for door in doors {
         let counts = door.counts(event)?;
         let name = door.name();
-        ensure!(Some(counts.admitted_people) == server_admitted, "{name} counted {counts:?}, not {}", truth.counts);
+        ensure!(
+            Some(counts.admitted_people) == server_admitted,
+            "{name} counted {counts:?}, not {}",
+            truth.counts
+        );
         ensure!(Some(counts.inside) == server_inside, "{name} has {counts:?} inside, not {}", truth.counts);
-        ensure!(counts.conflicts == truth.conflicts.len() as u64, "{name} knows other conflicts than the server");
+        ensure!(
+            counts.conflicts == truth.conflicts.len() as u64,
+            "{name} knows other conflicts than the server"
+        );
         ensure!(door.unsent()? == 0, "{name} still has unsent scans");
         ensure!(door.chain_is_whole()?, "the ledger of {name} was altered");
     }
