@@ -18,8 +18,6 @@ const DRIFT_PPM: i64 = 100;
 const REBOOT_ERROR_MS: i64 = 5_000;
 /// A wall clock that moved this much against the monotonic one was set, not adjusted.
 const JUMP_MS: i64 = 2_000;
-/// A measurement older than this gives way to a new one even if the new one is less exact.
-const ANCHOR_MAX_AGE_MS: i64 = 15 * 60_000;
 
 /// Names one boot of one machine: monotonic times compare only within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +49,7 @@ pub trait Clock: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     boot: BootId,
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     started: std::time::Instant,
 }
 
@@ -62,20 +60,25 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             boot: system_boot_id().unwrap_or_else(random_boot_id),
-            #[cfg(not(any(target_os = "linux", target_os = "android")))]
+            #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
             started: std::time::Instant::now(),
         }
     }
 
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     #[expect(clippy::unused_self, reason = "other systems need the start time in it")]
     fn mono_ms(&self) -> i64 {
-        // Unlike CLOCK_MONOTONIC, which `Instant` reads, this one runs on while the phone sleeps.
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        // `Instant` stands still while a phone sleeps; these two run on. (Apple's CLOCK_MONOTONIC
+        // does, Linux's does not.)
+        #[cfg(target_vendor = "apple")]
+        let id = rustix::time::ClockId::Monotonic;
+        #[cfg(not(target_vendor = "apple"))]
+        let id = rustix::time::ClockId::Boottime;
+        let now = rustix::time::clock_gettime(id);
         now.tv_sec * 1_000 + now.tv_nsec / 1_000_000
     }
 
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     fn mono_ms(&self) -> i64 {
         i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
@@ -182,31 +185,59 @@ impl TimeReading {
     }
 }
 
+/// What [`TrustedTime`] stores, so that a restart of the program changes nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeState {
+    /// When this machine last knew the server's time.
+    pub anchor: Option<Anchor>,
+    /// A moment that has certainly passed (server time, UTC milliseconds).
+    pub floor_ms: i64,
+    /// The wall clock has run steadily since this sample.
+    steady_since: Option<ClockSample>,
+    /// In this boot the wall clock cannot be believed.
+    doubt: Option<Doubt>,
+}
+
+impl TimeState {
+    /// Whether more than the floor differs. The floor alone need not be stored: it moves at every
+    /// reading, and what was written at that time tells it too.
+    #[must_use]
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        *self != Self { floor_ms: self.floor_ms, ..*other }
+    }
+}
+
+/// A wall clock that proved wrong, in a boot in which the server's time was never learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Doubt {
+    /// When that came out.
+    sample: ClockSample,
+    /// It was this time at least (server time, UTC milliseconds).
+    server_ms: i64,
+}
+
 /// Keeps the tie between this machine's clocks and the server's. Pure: it is told every sample.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedTime {
-    anchor: Option<Anchor>,
-    floor_ms: i64,
-    last: Option<ClockSample>,
+    state: TimeState,
 }
 
 impl TrustedTime {
-    /// Continues from what an earlier process stored: its last anchor, and the latest moment (server
-    /// time, UTC milliseconds) it wrote anything at.
+    /// Continues from what an earlier process stored, and from the latest moment it is known to have
+    /// written anything at (server time, UTC milliseconds; 0 if none).
     #[must_use]
-    pub fn restore(anchor: Option<Anchor>, floor_ms: i64) -> Self {
-        let floor_ms = floor_ms.max(anchor.map_or(0, |anchor| anchor.server_ms - anchor.error_ms));
-        Self { anchor, floor_ms, last: None }
+    pub fn restore(state: TimeState, passed_ms: i64) -> Self {
+        Self { state: TimeState { floor_ms: state.floor_ms.max(passed_ms), ..state } }
     }
 
-    /// The anchor to store.
+    /// What to store.
     #[must_use]
-    pub const fn anchor(&self) -> Option<Anchor> {
-        self.anchor
+    pub const fn state(&self) -> TimeState {
+        self.state
     }
 
     /// Learns from one round trip. Returns whether it became the new anchor: it does when it is at
-    /// least as exact as what is known, when what is known is old, or when the two contradict.
+    /// least as exact as what is known by now, or when the two contradict.
     pub fn observe(&mut self, trip: &RoundTrip) -> bool {
         if trip.sent.boot != trip.received.boot || trip.received.mono_ms < trip.sent.mono_ms {
             return false;
@@ -215,58 +246,96 @@ impl TrustedTime {
         let candidate = Anchor {
             sample: trip.received,
             server_ms: trip.server_ms.saturating_add(round_trip / 2),
-            // The server's answer is cut to a millisecond too.
-            error_ms: round_trip / 2 + 1,
+            // Halving cuts up to a millisecond off, and so did the server when it read its clock.
+            error_ms: round_trip / 2 + 2,
         };
         if !self.is_better(&candidate) {
             return false;
         }
-        self.anchor = Some(candidate);
-        // The server may have set its own clock back: its word counts, so the floor follows it.
-        self.floor_ms = candidate.server_ms - candidate.error_ms;
-        self.last = Some(trip.received);
+        let earliest = candidate.server_ms.saturating_sub(candidate.error_ms);
+        let latest = candidate.server_ms.saturating_add(candidate.error_ms);
+        // The server's word counts: where it contradicts the floor, its clock was set back or ours
+        // was believed wrongly, and the floor follows.
+        let floor_ms =
+            if self.state.floor_ms > latest { earliest } else { self.state.floor_ms.max(earliest) };
+        self.state =
+            TimeState { anchor: Some(candidate), floor_ms, steady_since: Some(trip.received), doubt: None };
         true
     }
 
     fn is_better(&self, candidate: &Anchor) -> bool {
-        let Some(anchor) = self.anchor else { return true };
+        let Some(anchor) = self.state.anchor else { return true };
         let Some((projected, error)) = project_in_boot(&anchor, &candidate.sample) else { return true };
-        let age = candidate.sample.mono_ms - anchor.sample.mono_ms;
-        let apart = (projected - candidate.server_ms).abs();
-        candidate.error_ms <= error || age > ANCHOR_MAX_AGE_MS || apart > error + candidate.error_ms
+        let apart = projected.saturating_sub(candidate.server_ms).saturating_abs();
+        candidate.error_ms <= error || apart > error.saturating_add(candidate.error_ms)
     }
 
     /// Turns a sample into a reading, and notices a wall clock that was set since the last one.
     pub fn read(&mut self, sample: ClockSample) -> TimeReading {
-        let jumped_ms = self.last.and_then(|last| jump_between(&last, &sample));
-        self.last = Some(sample);
-        let (offset_ms, error_ms) = self.offset(&sample);
+        let jumped_ms = self.notice_jump(&sample);
+        let (offset_ms, error_ms) = self.offset(&sample, jumped_ms.is_some());
         let reading = TimeReading {
             wall_ms: sample.wall_ms,
             mono_ms: sample.mono_ms,
             offset_ms,
             error_ms,
-            floor_ms: self.floor_ms,
+            floor_ms: self.state.floor_ms,
             jumped_ms,
         };
         if error_ms.is_some() {
-            self.floor_ms = self.floor_ms.max(reading.bounds().earliest);
+            self.state.floor_ms = reading.bounds().earliest;
         }
         reading
     }
 
-    fn offset(&self, sample: &ClockSample) -> (i64, Option<i64>) {
-        let Some(anchor) = self.anchor else { return (0, None) };
-        if let Some((server_ms, error)) = project_in_boot(&anchor, sample) {
-            return (server_ms.saturating_sub(sample.wall_ms), Some(error));
+    /// Compared with the start of the steady run, not with the last reading: many small steps add up.
+    fn notice_jump(&mut self, sample: &ClockSample) -> Option<i64> {
+        let comparable = |since: &ClockSample| since.boot == sample.boot && since.mono_ms <= sample.mono_ms;
+        let Some(since) = self.state.steady_since.filter(comparable) else {
+            self.state.steady_since = Some(*sample);
+            return None;
+        };
+        let elapsed = sample.mono_ms.saturating_sub(since.mono_ms);
+        let moved_ms = sample.wall_ms.saturating_sub(since.wall_ms).saturating_sub(elapsed);
+        if moved_ms.saturating_abs() <= JUMP_MS + drift(elapsed) {
+            return None;
         }
-        let offset = anchor.server_ms.saturating_sub(anchor.sample.wall_ms);
-        let now = sample.wall_ms.saturating_add(offset);
-        if now < self.floor_ms {
-            return (offset, None);
+        self.state.steady_since = Some(*sample);
+        Some(moved_ms)
+    }
+
+    fn offset(&mut self, sample: &ClockSample, jumped: bool) -> (i64, Option<i64>) {
+        let Some(anchor) = self.state.anchor else { return (0, None) };
+        if let Some((server_ms, error_ms)) = project_in_boot(&anchor, sample) {
+            if jumped {
+                // The next boot starts from the wall clock as it is set now.
+                self.state.anchor = Some(Anchor { sample: *sample, server_ms, error_ms });
+            }
+            return (server_ms.saturating_sub(sample.wall_ms), Some(error_ms));
         }
-        let elapsed = sample.wall_ms.saturating_sub(anchor.sample.wall_ms).max(0);
-        (offset, Some(anchor.error_ms + drift(elapsed) + REBOOT_ERROR_MS))
+        self.offset_after_reboot(&anchor, sample, jumped)
+    }
+
+    /// Only the wall clock spans a reboot. It is believed until it shows a time that has passed, or
+    /// is set by hand; from then on nobody knows the time until the next sync, only that it runs on.
+    fn offset_after_reboot(
+        &mut self,
+        anchor: &Anchor,
+        sample: &ClockSample,
+        jumped: bool,
+    ) -> (i64, Option<i64>) {
+        let offset_ms = anchor.server_ms.saturating_sub(anchor.sample.wall_ms);
+        let by_wall = sample.wall_ms.saturating_add(offset_ms);
+        let floor_ms = self.state.floor_ms;
+        let doubt = self.state.doubt.filter(|doubt| doubt.sample.boot == sample.boot);
+        if doubt.is_none() && !jumped && by_wall >= floor_ms {
+            let elapsed = sample.wall_ms.saturating_sub(anchor.sample.wall_ms).max(0);
+            return (offset_ms, Some(anchor.error_ms + drift(elapsed) + REBOOT_ERROR_MS));
+        }
+        let doubt = doubt.unwrap_or(Doubt { sample: *sample, server_ms: floor_ms });
+        self.state.doubt = Some(doubt);
+        let at_least = doubt.server_ms.saturating_add((sample.mono_ms - doubt.sample.mono_ms).max(0));
+        (by_wall.max(at_least).saturating_sub(sample.wall_ms), None)
     }
 }
 
@@ -275,12 +344,6 @@ fn project_in_boot(anchor: &Anchor, sample: &ClockSample) -> Option<(i64, i64)> 
     let elapsed = sample.mono_ms - anchor.sample.mono_ms;
     (sample.boot == anchor.sample.boot && elapsed >= 0)
         .then(|| (anchor.server_ms.saturating_add(elapsed), anchor.error_ms + drift(elapsed)))
-}
-
-fn jump_between(last: &ClockSample, now: &ClockSample) -> Option<i64> {
-    let moved =
-        now.wall_ms.saturating_sub(last.wall_ms).saturating_sub(now.mono_ms.saturating_sub(last.mono_ms));
-    (last.boot == now.boot && moved.saturating_abs() > JUMP_MS).then_some(moved)
 }
 
 const fn drift(elapsed_ms: i64) -> i64 {

@@ -131,6 +131,15 @@ id!(/// One ledger file of a device. A new file is a new ledger, with a hash cha
 id!(/// One scan: an attempt at a gate, whatever came of it.
     ScanId, "scan id");
 
+impl ScanId {
+    /// The moment inside a version 7 id (UTC milliseconds).
+    #[must_use]
+    pub const fn unix_ms(&self) -> i64 {
+        let [a, b, c, d, e, f, ..] = self.0;
+        i64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+}
+
 impl EventId {
     /// The six bytes that stand for this event inside a ticket code: the last six of the id, which
     /// are random in a UUIDv7. They say which keys to try; the signature decides.

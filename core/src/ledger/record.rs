@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::ids::{DeviceId, EventId, GateId, LedgerId, ScanId, TicketId};
-use crate::rules::{Confidence, Direction, Evidence, Flag, Outcome, Passage, Reason};
+use crate::rules::{Confidence, Direction, Evidence, Flag, Outcome, Passage, Reason, TicketStatus};
 
 /// A SHA-256 hash. JSON form: base64url without padding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -246,6 +246,7 @@ wire_codes! {
     Direction { Entry = "entry", Exit = "exit" }
     Medium { Printed = "printed", Live = "live", Legacy = "legacy", Manual = "manual", Unreadable = "unreadable" }
     Outcome { Admit = "admit", Refuse = "refuse", Ask = "ask" }
+    TicketStatus { Valid = "valid", Unpaid = "unpaid", Cancelled = "cancelled", Revoked = "revoked" }
     Confidence { Green = "green", Amber = "amber", Red = "red" }
     Flag {
         Unlisted = "unlisted", ListStale = "list_stale", ClockUncertain = "clock_uncertain",

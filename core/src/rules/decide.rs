@@ -124,7 +124,7 @@ fn entry(request: &Request<'_>, doubts: &mut Doubts) -> Result<Decision, Reason>
     let Some(ticket) = request.ticket else { return unlisted(request, doubts) };
     status_allows(ticket.status)?;
     code_is_latest(request, &ticket, doubts)?;
-    medium_allowed(request, &ticket, doubts)?;
+    medium_allowed(request, ticket.live_activated, doubts)?;
     gate_allowed(request.gate_id, ticket.ticket_type)?;
     window_open(&ticket, doubts)?;
     Ok(admit_within(request, ticket.allowance()))
@@ -146,8 +146,9 @@ fn code_is_current(request: &Request<'_>, doubts: &mut Doubts) -> Result<(), Rea
     let policy = &request.event.policy;
     let ttl_ms = i64::from(policy.live_ttl_seconds) * 1_000;
     // The attendee's phone has a clock of its own, which may run ahead: as far as a code lives.
-    doubts.not_before(minted_at.saturating_sub(ttl_ms), Reason::NotYetValid)?;
-    match (doubts.before(minted_at.saturating_add(ttl_ms), Reason::Stale), policy.live_ttl_effect) {
+    let minted_already = doubts.not_before(minted_at.saturating_sub(ttl_ms), Reason::NotYetValid);
+    let still_lives = doubts.before(minted_at.saturating_add(ttl_ms), Reason::Stale);
+    match (minted_already.and(still_lives), policy.live_ttl_effect) {
         (Err(_), TtlEffect::Soft) => doubts.add(Flag::LiveStale),
         (Err(reason), TtlEffect::Hard) => return Err(reason),
         (Ok(()), _) => {}
@@ -157,10 +158,9 @@ fn code_is_current(request: &Request<'_>, doubts: &mut Doubts) -> Result<(), Rea
 
 fn unlisted(request: &Request<'_>, doubts: &mut Doubts) -> Result<Decision, Reason> {
     doubts.add(Flag::Unlisted);
-    // Two scans of an unlisted ticket are still a duplicate: it counts as single entry for the
-    // people of its first scan until the manifest says more.
-    let people = request.passages.iter().map(|passage| passage.people).max().unwrap_or(request.people);
-    let decision = admit_within(request, Allowance { people, entry: Default::default() });
+    // Whether its phone has activated live codes is not known here: the flag says enough.
+    medium_allowed(request, false, doubts)?;
+    let decision = admit_within(request, Allowance::unlisted(request.passages, request.people));
     if decision.outcome != Outcome::Admit {
         return Ok(decision);
     }
@@ -204,11 +204,7 @@ fn code_is_latest(
     Ok(())
 }
 
-fn medium_allowed(
-    request: &Request<'_>,
-    ticket: &TicketFacts<'_>,
-    doubts: &mut Doubts,
-) -> Result<(), Reason> {
+fn medium_allowed(request: &Request<'_>, live_activated: bool, doubts: &mut Doubts) -> Result<(), Reason> {
     let policy = &request.event.policy;
     if request.presented == Presented::Legacy {
         match policy.legacy {
@@ -219,7 +215,7 @@ fn medium_allowed(
     }
     let live_only = match policy.printed {
         PrintedPolicy::Allowed => false,
-        PrintedPolicy::UntilLiveActivated => ticket.live_activated,
+        PrintedPolicy::UntilLiveActivated => live_activated,
         PrintedPolicy::Refused => true,
     };
     match request.presented {
@@ -282,17 +278,18 @@ fn admit_within(request: &Request<'_>, allowance: Allowance) -> Decision {
 }
 
 fn exit(request: &Request<'_>, doubts: &mut Doubts) -> Decision {
-    let allowance = request
-        .ticket
-        .map_or(Allowance { people: request.people, entry: Default::default() }, |ticket| ticket.allowance());
+    let allowance = request.ticket.map_or_else(
+        || Allowance::unlisted(request.passages, request.people),
+        |ticket| ticket.allowance(),
+    );
     let standing = Standing::fold(allowance, request.passages);
     if allowance.people == 1
         && let Some(recent) = rapid(request)
     {
         return repeat(recent, standing.remaining(allowance));
     }
-    let left_already = standing.last.is_some_and(|last| last.direction == Direction::Exit);
-    if standing.inside == 0 && left_already {
+    // All of them: a group whose entry was not seen here leaves one by one.
+    if standing.inside == 0 && standing.outside >= u32::from(allowance.people) {
         return Decision {
             first_admission: standing.last_evidence(),
             ..Decision::refuse(Reason::AlreadyOut)

@@ -42,6 +42,15 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// What an unlisted ticket is taken to hold until the manifest says more: a single entry for as
+    /// many people as were ever admitted with it, or for `people` before the first time. Two scans
+    /// of it are still a duplicate.
+    #[must_use]
+    pub fn unlisted(passages: &[Passage], people: u16) -> Self {
+        let people = passages.iter().map(|passage| passage.people).max().unwrap_or(people);
+        Self { people, entry: EntryPolicy::default() }
+    }
+
     /// Entries in all, over all people; none where unlimited.
     #[must_use]
     pub fn entries(&self) -> Option<u32> {
@@ -68,7 +77,7 @@ pub struct Standing {
     pub used: u32,
     /// People inside now.
     pub inside: u32,
-    /// People who left and, where the ticket allows it, may come back.
+    /// People who left and did not come back.
     pub outside: u32,
     /// The first admission.
     pub first_entry: Option<Passage>,
@@ -79,10 +88,12 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Folds passages, in any order, each scan at most once.
+    /// Folds passages, in any order. A scan that is there twice counts once.
     #[must_use]
     pub fn fold(allowance: Allowance, passages: &[Passage]) -> Self {
         let mut sorted: Vec<&Passage> = passages.iter().collect();
+        sorted.sort_unstable_by_key(|passage| (passage.scan_id, passage.at));
+        sorted.dedup_by_key(|passage| passage.scan_id);
         // The id breaks ties, so that every device orders two scans of one millisecond alike.
         sorted.sort_unstable_by_key(|passage| (passage.at, passage.scan_id));
         let mut standing = Self::default();
@@ -98,13 +109,13 @@ impl Standing {
 
     fn enter(&mut self, allowance: Allowance, passage: &Passage) {
         let people = u32::from(passage.people);
-        let returning = self.returning(allowance.entry, people);
-        let fresh = people - returning;
+        let fresh = people - self.returning(allowance.entry, people);
         let left = allowance.entries().map(|entries| entries.saturating_sub(self.used));
         let excess = left.map_or(0, |left| fresh.saturating_sub(left));
-        self.outside -= returning;
-        self.used += fresh - excess;
-        self.inside += people;
+        // Whoever comes in is not outside any more, whether or not that was for free.
+        self.outside -= people.min(self.outside);
+        self.used = self.used.saturating_add(fresh - excess);
+        self.inside = self.inside.saturating_add(people);
         let standing = *self.first_entry.get_or_insert(*passage);
         if excess > 0 {
             self.conflicts.push(Conflict { standing, excess: *passage, people: excess });
@@ -117,9 +128,9 @@ impl Standing {
         // Whoever leaves unseen must have entered: that entry is used, though its scan is unknown.
         let unseen = people - seen;
         let left = allowance.entries().map_or(unseen, |entries| entries.saturating_sub(self.used));
-        self.used += unseen.min(left);
+        self.used = self.used.saturating_add(unseen.min(left));
         self.inside -= seen;
-        self.outside += people;
+        self.outside = self.outside.saturating_add(people);
     }
 
     fn returning(&self, entry: EntryPolicy, people: u32) -> u32 {
@@ -133,7 +144,7 @@ impl Standing {
     #[must_use]
     pub fn remaining(&self, allowance: Allowance) -> Option<u32> {
         let left = allowance.entries()?.saturating_sub(self.used);
-        Some(left + self.returning(allowance.entry, u32::MAX))
+        Some(left.saturating_add(self.returning(allowance.entry, u32::MAX)))
     }
 
     /// The admission that a duplicate ran into.

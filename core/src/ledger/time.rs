@@ -1,0 +1,142 @@
+//! The ledger's clock: trusted time that survives a restart.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+use super::device::{read_meta, write_meta};
+use super::rows::scan_key;
+use super::{Ledger, LedgerError, Own};
+use crate::clock::{Clock, RoundTrip, TimeReading, TimeState, TrustedTime};
+
+const TIME: &str = "time";
+
+/// A wall clock that was set while this device watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ClockEvent {
+    /// What the wall clock showed afterwards (UTC milliseconds).
+    pub wall_ms: i64,
+    /// The monotonic clock at that moment (milliseconds).
+    pub mono_ms: i64,
+    /// Wall clock plus this was server time, afterwards (milliseconds).
+    pub offset_ms: i64,
+    /// By how much it was set: forwards is positive (milliseconds).
+    pub jumped_ms: i64,
+}
+
+/// What `meta` holds of the time.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct StoredTime {
+    state: TimeState,
+    /// The last scan by then: only later ones raise the floor, because the server may have
+    /// corrected a clock that earlier ones believed.
+    seq: i64,
+}
+
+/// Trusted time, and what of it is not yet in the file.
+pub(super) struct LedgerTime {
+    clock: Arc<dyn Clock>,
+    trusted: TrustedTime,
+    stored: TimeState,
+    jumps: Vec<ClockEvent>,
+}
+
+impl LedgerTime {
+    /// Continues where the last process stopped.
+    pub(super) fn restore(
+        connection: &Connection,
+        own: Own,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        let stored: StoredTime = read_meta(connection, TIME)?.unwrap_or_default();
+        let passed_ms = last_moment_after(connection, own, stored.seq)?;
+        let trusted = TrustedTime::restore(stored.state, passed_ms);
+        Ok(Self { clock, trusted, stored: stored.state, jumps: Vec::new() })
+    }
+
+    /// Reads the clocks. A jump is kept in memory until the next [`LedgerTime::store`].
+    pub(super) fn now(&mut self) -> TimeReading {
+        let reading = self.trusted.read(self.clock.sample());
+        if let Some(jumped_ms) = reading.jumped_ms {
+            let TimeReading { wall_ms, mono_ms, offset_ms, .. } = reading;
+            tracing::warn!(jumped_ms, offset_ms, "the wall clock was set");
+            self.jumps.push(ClockEvent { wall_ms, mono_ms, offset_ms, jumped_ms });
+        }
+        reading
+    }
+
+    /// Writes what changed, except the floor alone: the last scan carries that.
+    pub(super) fn store(&self, connection: &Connection, last_seq: i64) -> Result<(), LedgerError> {
+        let state = self.trusted.state();
+        if state.differs(&self.stored) {
+            write_meta(connection, TIME, &StoredTime { state, seq: last_seq })?;
+        }
+        for event in &self.jumps {
+            connection
+                .prepare_cached(
+                    "INSERT INTO clock_events (wall_ms, mono_ms, offset_ms, jumped_ms) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute((event.wall_ms, event.mono_ms, event.offset_ms, event.jumped_ms))?;
+        }
+        Ok(())
+    }
+
+    /// To be called once the transaction of [`LedgerTime::store`] is committed.
+    pub(super) fn stored(&mut self) {
+        self.stored = self.trusted.state();
+        self.jumps.clear();
+    }
+}
+
+/// The earliest the true time can have been at the last scan, if that scan came after `seq`.
+fn last_moment_after(connection: &Connection, own: Own, seq: i64) -> Result<i64, LedgerError> {
+    let mut select = connection.prepare_cached(
+        "SELECT wall_ms + offset_ms - error_ms FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1",
+    )?;
+    let moment: Option<Option<i64>> =
+        select.query_row([scan_key(own.number, seq)], |row| row.get(0)).optional()?;
+    Ok(moment.flatten().unwrap_or(0))
+}
+
+impl Ledger {
+    /// Learns the server's time from one round trip. Returns whether it was better than what was known.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn observe_time(&mut self, trip: &RoundTrip) -> Result<bool, LedgerError> {
+        // First the clocks as they are: a clock set since the last reading must not go unnoticed.
+        self.time.now();
+        let learnt = self.time.trusted.observe(trip);
+        self.write(|transaction| {
+            let last_seq = self.last_seq(transaction)?;
+            self.time.store(transaction, last_seq)
+        })?;
+        self.time.stored();
+        Ok(learnt)
+    }
+
+    /// The time now, as a scan would record it.
+    pub fn now(&mut self) -> TimeReading {
+        self.time.now()
+    }
+
+    /// Every time the wall clock was seen to be set, oldest first.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn clock_events(&self) -> Result<Vec<ClockEvent>, LedgerError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT wall_ms, mono_ms, offset_ms, jumped_ms FROM clock_events ORDER BY number",
+        )?;
+        let events = select.query_map([], |row| {
+            Ok(ClockEvent {
+                wall_ms: row.get(0)?,
+                mono_ms: row.get(1)?,
+                offset_ms: row.get(2)?,
+                jumped_ms: row.get(3)?,
+            })
+        })?;
+        Ok(events.collect::<Result<_, _>>()?)
+    }
+}
