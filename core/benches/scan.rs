@@ -37,7 +37,9 @@ impl Case {
         let sample = clock.sample();
         let (mut ledger, _) =
             Ledger::open(&folder.join("ledger.db"), Arc::new(clock), Arc::new(OsEntropy)).unwrap();
-        ledger.observe_time(&RoundTrip { sent: sample, received: sample, server_ms: sample.wall_ms }).unwrap();
+        ledger
+            .observe_time(&RoundTrip { sent: sample, received: sample, server_ms: sample.wall_ms })
+            .unwrap();
         let device_id = DeviceId::generate(sample.wall_ms, &OsEntropy);
         ledger.set_device(&venue.device(device_id)).unwrap();
         for page in venue.pages(sample.wall_ms) {

@@ -77,7 +77,9 @@ pub enum ScanError {
     #[error("the scan names another device than the enrolled one: restart this scanner")]
     WrongDevice,
     /// The organiser revoked the device.
-    #[error("the organiser revoked this scanner: ask for a new enrolment code; its unsent scans can still be sent")]
+    #[error(
+        "the organiser revoked this scanner: ask for a new enrolment code; its unsent scans can still be sent"
+    )]
     Revoked,
     /// The event has no such gate.
     #[error("the event has no such gate: choose a gate again, or sync")]
@@ -184,7 +186,9 @@ fn recognise(keys: &KeyRing, event_id: EventId, time: &TimeReading, text: &str) 
         Ok(Scanned::Manual(code)) => manual(keys, event_id, &code, clean(text)),
         Ok(Scanned::Other(text)) => unsigned(keys, event_id, &text),
         // A mistyped manual code looks like some codes of older systems.
-        Err(CodeError::ManualTypo) => by_legacy_tag(keys, event_id, clean(text), Medium::Manual, Reason::ManualTypo),
+        Err(CodeError::ManualTypo) => {
+            by_legacy_tag(keys, event_id, clean(text), Medium::Manual, Reason::ManualTypo)
+        }
         Err(error) => Recognised::refused(Medium::Unreadable, clean(text), error.reason()),
     }
 }

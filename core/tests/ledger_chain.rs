@@ -38,7 +38,8 @@ fn sql_cannot_change_or_delete_a_scan() {
     let mut door = venue.door(&[]);
     door.scan("nothing");
     let intruder = Connection::open(&door.path).unwrap();
-    for sql in ["UPDATE scans SET people = 9", "DELETE FROM scans", "REPLACE INTO scans SELECT * FROM scans"] {
+    for sql in ["UPDATE scans SET people = 9", "DELETE FROM scans", "REPLACE INTO scans SELECT * FROM scans"]
+    {
         let result = intruder.execute(sql, []);
         assert!(result.unwrap_err().to_string().contains("append-only"), "{sql}");
     }
@@ -82,9 +83,11 @@ fn two_ledgers_on_one_file_write_one_chain() {
                 let (mut ledger, report) =
                     Ledger::open(path, Arc::new(SystemClock::new()), Arc::new(OsEntropy)).unwrap();
                 assert_eq!(report, OpenReport::Opened);
-                let order: Vec<_> = if backwards { codes.iter().rev().collect() } else { codes.iter().collect() };
-                let outcomes =
-                    order.into_iter().map(|code| scan(&mut ledger, keys, &context, code).unwrap().decision.outcome);
+                let order: Vec<_> =
+                    if backwards { codes.iter().rev().collect() } else { codes.iter().collect() };
+                let outcomes = order
+                    .into_iter()
+                    .map(|code| scan(&mut ledger, keys, &context, code).unwrap().decision.outcome);
                 outcomes.filter(|outcome| *outcome == Outcome::Admit).count()
             })
         });

@@ -60,7 +60,9 @@ fn scan_until_killed() {
     assert!(matches!(report, OpenReport::Created | OpenReport::Opened), "{report:?}");
     if ledger.cursor(venue.event.event_id).unwrap() == 0 {
         let sample = SystemClock::new().sample();
-        ledger.observe_time(&RoundTrip { sent: sample, received: sample, server_ms: sample.wall_ms }).unwrap();
+        ledger
+            .observe_time(&RoundTrip { sent: sample, received: sample, server_ms: sample.wall_ms })
+            .unwrap();
         ledger.set_device(&venue.device(device_id)).unwrap();
         ledger.apply_page(&venue.page(&tickets)).unwrap();
     }

@@ -23,7 +23,8 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (0..3_usize, 0..4_usize, any::<bool>(), 1..4_u16, 0..40_000_i64);
-    let step = step.prop_map(|(door, ticket, exit, people, pause_ms)| Step { door, ticket, exit, people, pause_ms });
+    let step =
+        step.prop_map(|(door, ticket, exit, people, pause_ms)| Step { door, ticket, exit, people, pause_ms });
     prop::collection::vec(step, 1..24)
 }
 

@@ -161,7 +161,15 @@ fn impossible_round_trips_teach_nothing() {
     clock.reboot();
     let received = clock.sample();
     assert!(!time.observe(&RoundTrip { sent, received, server_ms: NOW }));
-    assert!(!time.observe(&RoundTrip { sent: sent, received: { let mut early = sent; early.mono_ms -= 1; early }, server_ms: NOW }));
+    assert!(!time.observe(&RoundTrip {
+        sent: sent,
+        received: {
+            let mut early = sent;
+            early.mono_ms -= 1;
+            early
+        },
+        server_ms: NOW
+    }));
 }
 
 #[test]
@@ -172,9 +180,9 @@ fn extreme_values_do_not_overflow() {
         let sample = clock.sample();
         for server_ms in [i64::MIN, 0, i64::MAX] {
             time.observe(&RoundTrip { sent: sample, received: sample, server_ms });
-            time.read(sample).bounds();
+            let _bounds = time.read(sample).bounds();
             clock.reboot();
-            time.read(clock.sample()).bounds();
+            let _bounds = time.read(clock.sample()).bounds();
         }
     }
 }

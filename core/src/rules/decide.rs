@@ -278,10 +278,9 @@ fn admit_within(request: &Request<'_>, allowance: Allowance) -> Decision {
 }
 
 fn exit(request: &Request<'_>, doubts: &mut Doubts) -> Decision {
-    let allowance = request.ticket.map_or_else(
-        || Allowance::unlisted(request.passages, request.people),
-        |ticket| ticket.allowance(),
-    );
+    let allowance = request
+        .ticket
+        .map_or_else(|| Allowance::unlisted(request.passages, request.people), |ticket| ticket.allowance());
     let standing = Standing::fold(allowance, request.passages);
     if allowance.people == 1
         && let Some(recent) = rapid(request)
