@@ -1,1 +1,25 @@
-//! server
+//! # liventix-server
+//!
+//! The companion server: organisers, events, tickets, devices; what doors download and upload; online
+//! redeem. One folder per feature (routes · service · store) over [`platform`].
+//!
+//! **It refuses** to decide who may pass by rules of its own: those are `liventix_core::rules`, the same
+//! at every door. It keeps no signed code and no key in clear: codes are made anew from keys, and keys
+//! are sealed.
+//!
+//! **Invariant:** a handler gets its tenant from an extractor of [`platform::auth`] and every query of
+//! a tenant's data goes through `events::snapshot::load`, which checks it.
+
+pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod doors;
+pub mod events;
+pub mod health;
+pub mod organisers;
+pub mod platform;
+pub mod scanning;
+pub mod tickets;
+
+pub use app::{App, AppState, Running, StartError};
+pub use platform::config::Config;

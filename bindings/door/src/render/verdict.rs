@@ -1,0 +1,165 @@
+//! A verdict as a block that nobody can overlook or misread.
+
+use chrono::TimeZone;
+use liventix_core::rules::{Confidence, Direction, Flag, Outcome};
+
+use super::{banner, moment};
+use crate::look::{Look, Signal};
+use crate::views::{FirstView, VerdictView};
+
+/// From this width on, the big letters stand beside the words; below it, above them.
+const SIDE_BY_SIDE: usize = 76;
+
+/// The block for one verdict.
+pub(crate) fn verdict<Z: TimeZone>(view: &VerdictView, look: Look, zone: &Z) -> String
+where
+    Z::Offset: std::fmt::Display,
+{
+    let signal = Signal::of(view.outcome, view.confidence);
+    let inner = look.width - 4;
+    let mut words = words(view, look);
+    let letters = banner::big(
+        &format!("{}{}", signal.symbol, signal.word),
+        look.pick("█", "#").chars().next().unwrap_or('#'),
+    );
+    let mut lines = vec![String::new()];
+    if look.width >= SIDE_BY_SIDE {
+        let gap = letters.first().map_or(0, |row| console::measure_text_width(row)) + 4;
+        words.resize(words.len().max(banner::ROWS), String::new());
+        for (place, text) in words.iter().enumerate() {
+            let letter = letters.get(place).map_or("", String::as_str);
+            lines.push(format!("{}{}", fit(letter, gap), fit(text, inner - gap)));
+        }
+    } else {
+        lines.extend(letters);
+        lines.push(String::new());
+        lines.append(&mut words);
+    }
+    lines.push(String::new());
+    let mut out = block(&lines, signal, look);
+    for note in notes(view, look, zone) {
+        out.push_str(&format!("  {note}\n"));
+    }
+    out
+}
+
+/// What stands beside the big word, most important first.
+fn words(view: &VerdictView, look: Look) -> Vec<String> {
+    let signal = Signal::of(view.outcome, view.confidence);
+    let doubt =
+        if view.outcome == Outcome::Admit && view.confidence == Confidence::Amber { " (check)" } else { "" };
+    let symbol = look.pick(signal.symbol, signal.ascii);
+    let mut words = vec![format!("{symbol} {}{doubt}: {}", signal.word, view.reason.line())];
+    words.extend(view.attendee_name.as_deref().map(printable));
+    words.extend(view.ticket_type.as_deref().map(printable));
+    words.extend(people(view));
+    let way = match view.direction {
+        Direction::Entry => "in",
+        Direction::Exit => "out",
+    };
+    words.push(format!("{}{}{way}", printable(&view.gate), look.dot()));
+    words
+}
+
+fn people(view: &VerdictView) -> Option<String> {
+    let left = view.remaining.filter(|_| view.direction == Direction::Entry);
+    let people = |number: u32| if number == 1 { "1 person".to_owned() } else { format!("{number} people") };
+    match (view.people, left) {
+        (0, Some(0)) | (0, None) | (1, None | Some(0)) => None,
+        (0, Some(left)) => Some(format!("{} left on this ticket", people(left))),
+        (passed, None) => Some(people(u32::from(passed))),
+        (passed, Some(left)) => Some(format!("{}, {left} left", people(u32::from(passed)))),
+    }
+}
+
+/// What stands under the block: evidence, and what could not be checked.
+fn notes<Z: TimeZone>(view: &VerdictView, look: Look, zone: &Z) -> Vec<String>
+where
+    Z::Offset: std::fmt::Display,
+{
+    let mut notes = Vec::new();
+    if let Some(first) = &view.first_admission {
+        notes.push(format!("{} {}", look.pick("↳", ">"), evidence(first, view.at, zone)));
+    }
+    for flag in &view.flags {
+        notes.push(format!("{} {}", look.pick("⚠", "!"), doubt(*flag)));
+    }
+    notes
+}
+
+fn evidence<Z: TimeZone>(first: &FirstView, now: i64, zone: &Z) -> String
+where
+    Z::Offset: std::fmt::Display,
+{
+    let gate = first.gate.as_deref().map_or_else(|| format!("gate {}", first.gate_id), printable);
+    let device = if first.this_device {
+        "this device".to_owned()
+    } else {
+        // The end of an id is its random part: enough to tell a handful of devices apart.
+        let id = first.device_id.to_string();
+        format!("device {}", id.get(id.len().saturating_sub(6)..).unwrap_or_default())
+    };
+    let ago = now.saturating_sub(first.at);
+    let ago = if ago >= 0 {
+        format!("{} before", super::duration(ago))
+    } else {
+        format!("{} after", super::duration(-ago))
+    };
+    format!("first scanned {} at {gate} by {device} ({ago})", moment(first.at, now, zone))
+}
+
+/// What a flag means and what to do about it.
+pub(crate) const fn doubt(flag: Flag) -> &'static str {
+    match flag {
+        Flag::Unlisted => {
+            "Good code, but not on this device's list: bought late, perhaps. Sync when you can."
+        }
+        Flag::ListStale => "This device's list is old: sync when you can.",
+        Flag::ClockUncertain => "This device's clock was not checked against the server: sync when you can.",
+        Flag::LegacyCode => "Unsigned code of the old system: look at the guest's name.",
+        Flag::LiveStale => {
+            "The live code is old: it may be a screenshot. Let the guest open the ticket again."
+        }
+        Flag::ExitWithoutEntry => "No entry of this guest is known here.",
+    }
+}
+
+/// Names come from strangers: no control characters reach the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect()
+}
+
+/// `text` cut or padded to exactly `width` columns.
+fn fit(text: &str, width: usize) -> String {
+    console::pad_str(text, width, console::Alignment::Left, Some("…")).into_owned()
+}
+
+/// Lines on a coloured ground; without colours, in a frame whose line is the signal's own.
+fn block(lines: &[String], signal: Signal, look: Look) -> String {
+    let inner = look.width - 4;
+    let mut out = String::new();
+    if look.colour {
+        for line in lines {
+            out.push_str(&look.paint(signal.style(), &format!("  {}  ", fit(line, inner))));
+            out.push('\n');
+        }
+        return out;
+    }
+    let (corners, flat, side) = match (look.unicode, signal.word) {
+        (true, "ADMIT") => (["╭", "╮", "╰", "╯"], "─", "│"),
+        (true, "STOP") => (["┏", "┓", "┗", "┛"], "━", "┃"),
+        (true, _) => (["┌", "┐", "└", "┘"], "╌", "╎"),
+        (false, "ADMIT") => (["+", "+", "+", "+"], "-", "|"),
+        (false, "STOP") => (["#", "#", "#", "#"], "#", "#"),
+        (false, _) => ([".", ".", "'", "'"], ".", ":"),
+    };
+    let bar = flat.repeat(look.width - 2);
+    out.push_str(&format!("{}{bar}{}\n", corners[0], corners[1]));
+    for line in lines {
+        out.push_str(&format!("{side} {} {side}\n", fit(line, inner)));
+    }
+    out.push_str(&format!("{}{bar}{}\n", corners[2], corners[3]));
+    out
+}

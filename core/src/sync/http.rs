@@ -1,0 +1,139 @@
+//! The real transport: HTTP/1.1 over TLS by reqwest, rustls and ring.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, redirect};
+use rustls_platform_verifier::BuilderVerifierExt;
+use secrecy::ExposeSecret;
+
+use super::transport::{MAX_ANSWER_BYTES, Method, Request, Response, Transport, TransportError};
+
+/// Names and TLS handshakes on a crowded venue network take their time, but not more than this.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Kept warm between syncs, so that time probes measure the network and not a handshake.
+const IDLE_CONNECTION: Duration = Duration::from_secs(90);
+
+/// Talks to one server over HTTP, with connections kept open, gzip answers and no redirects.
+///
+/// A redirect never comes from a Liventix server: it is the venue's sign-in page, and following it
+/// would hand the device token to a stranger.
+#[derive(Debug, Clone)]
+pub struct HttpTransport {
+    client: Client,
+    base_url: String,
+}
+
+impl HttpTransport {
+    /// A transport for the server at `base_url` (from [`super::EnrolmentCode::base_url`]).
+    ///
+    /// TLS uses ring and the system's certificate store, for this client alone: no process-wide
+    /// crypto provider is installed or needed.
+    ///
+    /// # Errors
+    /// [`TransportError::Tls`] if the system offers no certificates to check servers with.
+    pub fn new(base_url: &str) -> Result<Self, TransportError> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls_config()?)
+            .user_agent(concat!("liventix/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .tcp_nodelay(true)
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(|error| TransportError::Tls { detail: chain(&error) })?;
+        Ok(Self { client, base_url: base_url.trim_end_matches('/').to_owned() })
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, TransportError> {
+        let url = format!("{}{}", self.base_url, request.path);
+        let mut builder = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url),
+        };
+        if let Some(token) = &request.bearer {
+            builder = builder.bearer_auth(token.expose_secret());
+        }
+        if let Some(body) = request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        let mut answer = builder.timeout(request.timeout).send().await.map_err(|error| classify(&error))?;
+        let mut response = Response {
+            status: answer.status().as_u16(),
+            is_json: is_json(answer.headers()),
+            retry_after: retry_after(answer.headers()),
+            body: Vec::new(),
+        };
+        while let Some(chunk) = answer.chunk().await.map_err(|error| classify(&error))? {
+            if response.body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(TransportError::TooLarge);
+            }
+            response.body.extend_from_slice(&chunk);
+        }
+        Ok(response)
+    }
+}
+
+impl Transport for HttpTransport {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.exchange(request).await
+    }
+}
+
+fn tls_config() -> Result<rustls::ClientConfig, TransportError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map(|config| config.with_no_client_auth())
+        .map_err(|error| TransportError::Tls { detail: error.to_string() })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = value.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/json") || media.eq_ignore_ascii_case("application/problem+json")
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn classify(error: &reqwest::Error) -> TransportError {
+    let detail = chain(error);
+    if is_tls(error) {
+        TransportError::Tls { detail }
+    } else if error.is_builder() {
+        TransportError::Malformed { detail }
+    } else if error.is_connect() {
+        // Also a timeout of the connect itself: nothing was sent.
+        TransportError::Unreachable { detail }
+    } else if error.is_timeout() {
+        TransportError::Timeout
+    } else {
+        TransportError::Interrupted { detail }
+    }
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<rustls::Error>().is_some()
+            // tokio-rustls hands TLS failures up inside an I/O error.
+            || cause
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref)
+                .is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
+    })
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// The error with its causes, outermost first. The URL (path, never a token) may be part of it.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,260 @@
+//! The application: state, routes, start and shutdown.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use liventix_core::clock::Clock;
+use liventix_core::entropy::Entropy;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::events::snapshot::Snapshots;
+use crate::platform::change_bell::ChangeBell;
+use crate::platform::config::{Config, ConfigError};
+use crate::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+use crate::platform::rate_limit::RateLimiter;
+use crate::platform::vault::{Vault, VaultError};
+use crate::platform::{http, openapi};
+use crate::{doors, events, health, organisers, scanning, tickets};
+
+/// Requests under way get this long to end at a shutdown.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory cannot be made.
+    #[error("setting data_dir: cannot create {path}: {reason}")]
+    DataDir {
+        /// The directory.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The database does not open.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The root secret is not to be had.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The address is taken or not ours.
+    #[error("setting bind: cannot listen on {address}: {reason}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    public_url: String,
+    db: Db,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    limiter: RateLimiter,
+    bell: ChangeBell,
+    snapshots: Snapshots,
+    closing: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppState")
+    }
+}
+
+impl AppState {
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// How doors and people reach this server; no slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.0.public_url
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Seals and opens secrets.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    /// The time (UTC milliseconds).
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.0.clock.wall_ms()
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn entropy(&self) -> &Arc<dyn Entropy> {
+        &self.0.entropy
+    }
+
+    /// The rate limits.
+    #[must_use]
+    pub fn limiter(&self) -> &RateLimiter {
+        &self.0.limiter
+    }
+
+    /// Wakes long-polls.
+    #[must_use]
+    pub fn bell(&self) -> &ChangeBell {
+        &self.0.bell
+    }
+
+    /// Events and their keys, ready for verifying.
+    #[must_use]
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.0.snapshots
+    }
+
+    /// Returns once the server begins to shut down.
+    pub async fn closing(&self) {
+        // The sender lives as long as the server; without it, it is closing as well.
+        let _ = self.0.closing.clone().wait_for(|closing| *closing).await;
+    }
+}
+
+/// The server.
+#[derive(Debug, Clone, Copy)]
+pub struct App;
+
+impl App {
+    /// Opens the data directory (making it if need be), migrates the database, and listens.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the data cannot be opened, or the address cannot be had.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Running, StartError> {
+        config.validate()?;
+        let address = config.bind;
+        let bind_error = |error: std::io::Error| StartError::Bind { address, reason: error.to_string() };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        let addr = listener.local_addr().map_err(bind_error)?;
+        let (close, closing) = watch::channel(false);
+        let app = Self::state(config, addr, clock, entropy, closing)?;
+        let (router, document) = Self::routes().split_for_parts();
+        let router = http::wrap(router.merge(openapi::routes(document)), &app);
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let stopping = app.clone();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
+        let task = tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the server ended");
+            }
+        });
+        Ok(Running { addr, app, close, task })
+    }
+
+    fn state(
+        config: Config,
+        addr: SocketAddr,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        closing: watch::Receiver<bool>,
+    ) -> Result<AppState, StartError> {
+        let (db, vault) = Self::open(&config, Arc::clone(&entropy))?;
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+        Ok(AppState(Arc::new(Inner {
+            config,
+            public_url,
+            db,
+            vault,
+            limiter: RateLimiter::new(Arc::clone(&clock)),
+            clock,
+            entropy,
+            bell: ChangeBell::default(),
+            snapshots: Snapshots::default(),
+            closing,
+        })))
+    }
+
+    /// Opens the data directory without listening: for the administrator's commands.
+    ///
+    /// # Errors
+    /// When the directory, the database or the root secret cannot be used.
+    pub fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
+        std::fs::create_dir_all(&config.data_dir).map_err(|error| StartError::DataDir {
+            path: config.data_dir.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        let options = SqliteOptions { path: config.database(), readers: config.readers };
+        let db = Db::Sqlite(Sqlite::open(&options)?);
+        let vault = Vault::open(config.root_secret.as_ref(), &config.data_dir, entropy)?;
+        Ok((db, vault))
+    }
+
+    /// Every route with its documentation.
+    #[must_use]
+    pub fn routes() -> OpenApiRouter<AppState> {
+        OpenApiRouter::with_openapi(openapi::base())
+            .merge(health::routes::routes())
+            .merge(organisers::routes::routes())
+            .merge(events::routes::routes())
+            .merge(tickets::routes::routes())
+            .merge(doors::routes::routes())
+            .merge(scanning::routes::routes())
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    app: AppState,
+    close: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// What its handlers reach: for the demo and for tests.
+    #[must_use]
+    pub fn app(&self) -> &AppState {
+        &self.app
+    }
+
+    /// Stops taking requests, ends long-polls at once, lets the others finish (10 s at most), and closes
+    /// the database. Afterwards the same directory and port can be used again.
+    pub async fn shutdown(self) {
+        let _ = self.close.send(true);
+        let mut task = self.task;
+        if tokio::time::timeout(DRAIN, &mut task).await.is_err() {
+            tracing::warn!("some requests did not end in time");
+            task.abort();
+        }
+        self.app.db().close().await;
+    }
+}

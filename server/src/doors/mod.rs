@@ -1,0 +1,11 @@
+//! Doors: enrolling devices, what they download, what they upload.
+
+mod devices;
+mod enrolment;
+mod ledger;
+mod manifest;
+mod quarantine;
+pub mod routes;
+pub(crate) mod scope;
+pub mod types;
+mod upload;

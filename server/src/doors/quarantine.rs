@@ -1,0 +1,72 @@
+//! Scans set aside: kept as they came, shown to the organiser, merged with nothing.
+
+use std::collections::HashMap;
+
+use liventix_core::ids::{DeviceId, EventId, OrganiserId, ScanId};
+
+use crate::platform::db::{Conn, DbError, Tx, Value, in_list, values_rows};
+
+const CHUNK: usize = 200;
+
+/// A scan to set aside.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) scan_id: ScanId,
+    pub(super) event_id: Option<EventId>,
+    pub(super) record_hash: [u8; 32],
+    pub(super) code: &'static str,
+    pub(super) record: String,
+}
+
+/// The codes under which scans of this device were set aside before, by id and record.
+pub(super) async fn known(
+    conn: &mut Conn,
+    device: DeviceId,
+    ids: &[ScanId],
+) -> Result<HashMap<(ScanId, [u8; 32]), String>, DbError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT scan_id, record_hash, code FROM quarantine WHERE device_id = $1 AND scan_id IN ({})",
+            in_list(2, chunk.len())
+        );
+        let mut values = vec![Value::from(device)];
+        values.extend(chunk.iter().map(|id| Value::from(*id)));
+        for row in conn.query(&sql, &values).await? {
+            found.insert((row.get(0)?, row.get(1)?), row.get(2)?);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    device: DeviceId,
+    entries: &[Entry],
+    now: i64,
+) -> Result<(), DbError> {
+    for chunk in entries.chunks(CHUNK) {
+        let mut values = Vec::with_capacity(chunk.len() * 8);
+        for entry in chunk {
+            values.extend([
+                entry.scan_id.into(),
+                device.into(),
+                entry.record_hash.into(),
+                organiser.into(),
+                entry.event_id.into(),
+                entry.code.into(),
+                (&entry.record).into(),
+                Value::from(now),
+            ]);
+        }
+        let sql = format!(
+            "INSERT INTO quarantine \
+             (scan_id, device_id, record_hash, organiser_id, event_id, code, record, received_at) \
+             VALUES {} ON CONFLICT (scan_id, device_id, record_hash) DO NOTHING",
+            values_rows(8, chunk.len())
+        );
+        tx.execute(&sql, &values).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Taking in a batch of scans: a receipt for each, and none that is bad holds up the others.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use liventix_core::ids::{EventId, GateId, LedgerId, ScanId, TicketId};
+use liventix_core::ledger::record::ScanRecord;
+use liventix_core::rules::{EventInfo, Outcome};
+use liventix_core::sync::wire::{MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadResponse};
+use serde::Deserialize;
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+
+use super::quarantine::{self, Entry};
+use super::{enrolment, ledger};
+use crate::app::AppState;
+use crate::events::snapshot;
+use crate::params;
+use crate::platform::auth::AnyDevice;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::problem::{ApiError, ApiResult};
+use crate::scanning::{ScanRow, ingest};
+use crate::tickets;
+
+/// The batch, with each scan still as it came: one of a newer door that does not read is set aside by
+/// itself.
+#[derive(Debug, Deserialize)]
+pub(super) struct Batch {
+    ledger_id: LedgerId,
+    scans: Vec<Json>,
+}
+
+/// One scan of the batch.
+struct Item {
+    scan_id: ScanId,
+    /// Of its text, for telling a repeat of something set aside.
+    record_hash: [u8; 32],
+    text: String,
+    /// The record, if it reads and its hash fits; otherwise why not.
+    record: Result<ScanRecord, &'static str>,
+    event_id: Option<EventId>,
+}
+
+fn items(batch: Batch) -> ApiResult<Vec<Item>> {
+    if !(1..=MAX_UPLOAD_SCANS).contains(&batch.scans.len()) {
+        return Err(ApiError::field("scans", format!("must hold 1 to {MAX_UPLOAD_SCANS} scans")));
+    }
+    batch.scans.into_iter().enumerate().map(|(place, value)| item(place, value)).collect()
+}
+
+fn item(place: usize, value: Json) -> ApiResult<Item> {
+    let id = |name: &str| value.get(name).and_then(Json::as_str);
+    let scan_id = id("scan_id").and_then(|text| text.parse().ok()).ok_or_else(|| {
+        ApiError::field(&format!("scans[{place}].scan_id"), "must be a UUID: without it there is no receipt")
+    })?;
+    let event_id = id("event_id").and_then(|text| text.parse().ok());
+    let text = value.to_string();
+    let record = match serde_json::from_value::<ScanRecord>(value) {
+        Err(_) => Err("malformed_scan"),
+        Ok(record) if !record.is_intact() => Err("hash_mismatch"),
+        Ok(record) => Ok(record),
+    };
+    Ok(Item { scan_id, record_hash: Sha256::digest(text.as_bytes()).into(), text, record, event_id })
+}
+
+pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> ApiResult<UploadResponse> {
+    let ledger_id = batch.ledger_id;
+    // Parsing and hashing a thousand scans is work; the writer thread should not do it.
+    let items = tokio::task::spawn_blocking(move || items(batch)).await.map_err(ApiError::internal)??;
+    let (app_in, now) = (app.clone(), app.now());
+    let (receipts, changed) = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move { take_in(tx, &app_in, device, ledger_id, &items, now).await })
+        })
+        .await?;
+    changed.into_iter().for_each(|event| app.bell().ring(event));
+    Ok(UploadResponse { receipts })
+}
+
+async fn take_in(
+    tx: &mut Tx,
+    app: &AppState,
+    device: AnyDevice,
+    ledger_id: LedgerId,
+    items: &[Item],
+    now: i64,
+) -> ApiResult<(Vec<Receipt>, Vec<EventId>)> {
+    let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
+    let own_ledger = owner.is_none_or(|owner| owner == device.device_id);
+    let facts = Facts::load(tx, app, device, ledger_id, own_ledger, items).await?;
+    let mut sorted = Sorted::default();
+    for item in items {
+        sorted.sort(&facts, item, now);
+    }
+    let changed = sorted.changed();
+    ingest::store_scans(tx, device.organiser_id, &facts.events, sorted.accepted).await?;
+    quarantine::insert(tx, device.organiser_id, device.device_id, &sorted.aside, now).await?;
+    if own_ledger && !sorted.chain.is_empty() {
+        chain.follow(sorted.chain);
+        ledger::save(tx, ledger_id, device.device_id, &chain).await?;
+    }
+    let sql = "UPDATE devices SET last_upload_at = $2 WHERE device_id = $1";
+    tx.execute(sql, params![device.device_id, now]).await?;
+    Ok((sorted.receipts, changed))
+}
+
+/// Everything the checks need, read in a few statements for the whole batch.
+struct Facts {
+    device: AnyDevice,
+    ledger_id: LedgerId,
+    own_ledger: bool,
+    events: HashMap<EventId, EventInfo>,
+    gates: HashMap<EventId, Vec<GateId>>,
+    tickets: HashMap<TicketId, EventId>,
+    stored: HashMap<ScanId, [u8; 32]>,
+    aside: HashMap<(ScanId, [u8; 32]), String>,
+}
+
+impl Facts {
+    async fn load(
+        conn: &mut Conn,
+        app: &AppState,
+        device: AnyDevice,
+        ledger_id: LedgerId,
+        own_ledger: bool,
+        items: &[Item],
+    ) -> ApiResult<Self> {
+        let mut events = HashMap::new();
+        let mut gates = HashMap::new();
+        for assignment in enrolment::assignments(conn, device.device_id).await? {
+            let event = assignment.event_id;
+            let snapshot = snapshot::load(app, conn, device.organiser_id, event).await?;
+            events.insert(event, snapshot.info.clone());
+            gates.insert(event, assignment.gate_ids);
+        }
+        let ids: Vec<ScanId> = items.iter().map(|item| item.scan_id).collect();
+        let ticket_ids: HashSet<TicketId> = items
+            .iter()
+            .filter_map(|item| item.record.as_ref().ok().and_then(|record| record.ticket_id))
+            .collect();
+        let ticket_ids: Vec<TicketId> = ticket_ids.into_iter().collect();
+        Ok(Self {
+            device,
+            ledger_id,
+            own_ledger,
+            events,
+            gates,
+            tickets: tickets::events_of(conn, &ticket_ids).await?,
+            stored: ingest::known_hashes(conn, &ids).await?,
+            aside: quarantine::known(conn, device.device_id, &ids).await?,
+        })
+    }
+
+    /// Why a scan cannot be merged, if it cannot.
+    fn objection(&self, record: &ScanRecord) -> Option<&'static str> {
+        if record.device_id != self.device.device_id || record.ledger_id != self.ledger_id || !self.own_ledger {
+            return Some("foreign_device");
+        }
+        let (Some(info), Some(gates)) = (self.events.get(&record.event_id), self.gates.get(&record.event_id)) else {
+            return Some("event_not_assigned");
+        };
+        if info.gate(record.gate_id).is_none() {
+            return Some("unknown_gate");
+        }
+        if !gates.is_empty() && !gates.contains(&record.gate_id) {
+            return Some("gate_not_assigned");
+        }
+        if self.device.revoked_at.is_some_and(|revoked_at| record.at() >= revoked_at) {
+            return Some("device_revoked");
+        }
+        // A refused code may name anything, a forged one above all; only who passed must be known.
+        let passed = record.outcome == Outcome::Admit;
+        let known = record.ticket_id.is_none_or(|id| self.tickets.get(&id) == Some(&record.event_id));
+        (passed && !known).then_some("unknown_ticket")
+    }
+}
+
+/// The batch, sorted into what is merged, what is set aside, and what was there before.
+#[derive(Default)]
+struct Sorted<'a> {
+    receipts: Vec<Receipt>,
+    accepted: BTreeMap<EventId, Vec<ScanRow>>,
+    accepted_hashes: HashMap<ScanId, [u8; 32]>,
+    aside: Vec<Entry>,
+    /// New intact scans of this ledger, merged or not: the chain runs through all of them.
+    chain: Vec<&'a ScanRecord>,
+}
+
+impl<'a> Sorted<'a> {
+    fn sort(&mut self, facts: &Facts, item: &'a Item, now: i64) {
+        let (status, code) = self.judge(facts, item, now);
+        self.receipts.push(Receipt { scan_id: item.scan_id, status, code });
+    }
+
+    fn judge(&mut self, facts: &Facts, item: &'a Item, now: i64) -> (ReceiptStatus, Option<String>) {
+        // Receipts are final: what was set aside once stays there, though its cause may be gone.
+        if let Some(code) = facts.aside.get(&(item.scan_id, item.record_hash)) {
+            return (ReceiptStatus::Quarantined, Some(code.clone()));
+        }
+        let record = match &item.record {
+            Ok(record) => record,
+            Err(code) => return self.set_aside(item, code),
+        };
+        let before = facts.stored.get(&item.scan_id).or_else(|| self.accepted_hashes.get(&item.scan_id));
+        if let Some(hash) = before {
+            if *hash == record.hash.0 {
+                return (ReceiptStatus::Duplicate, None);
+            }
+            return self.set_aside(item, "scan_id_conflict");
+        }
+        let objection = facts.objection(record);
+        if objection != Some("foreign_device") {
+            self.chain.push(record);
+        }
+        if let Some(code) = objection {
+            return self.set_aside(item, code);
+        }
+        self.accepted_hashes.insert(record.scan_id, record.hash.0);
+        self.accepted.entry(record.event_id).or_default().push(ScanRow::of_device(record, now));
+        (ReceiptStatus::Accepted, None)
+    }
+
+    fn set_aside(&mut self, item: &Item, code: &'static str) -> (ReceiptStatus, Option<String>) {
+        self.aside.push(Entry {
+            scan_id: item.scan_id,
+            event_id: item.event_id,
+            record_hash: item.record_hash,
+            code,
+            record: item.text.clone(),
+        });
+        (ReceiptStatus::Quarantined, Some(code.to_owned()))
+    }
+
+    /// The events whose feed grows.
+    fn changed(&self) -> Vec<EventId> {
+        let passed = |rows: &Vec<ScanRow>| rows.iter().any(ScanRow::is_passage);
+        self.accepted.iter().filter(|(_, rows)| passed(rows)).map(|(event, _)| *event).collect()
+    }
+}
+

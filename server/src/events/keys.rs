@@ -1,0 +1,111 @@
+//! Rotating an event's signing keys.
+
+use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ticket::keys::{KeyId, KeyState};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{snapshot, store};
+use crate::app::AppState;
+use crate::platform::problem::{ApiError, ApiResult, Code};
+
+/// What happens to the codes signed so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RotateMode {
+    /// They stay good, until `accept_until` if given. New codes get the new key.
+    Overlap,
+    /// They are refused from now on: the key has leaked. Reissue the tickets.
+    Withdraw,
+}
+
+/// A request for a new signing key.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateRequest {
+    /// What happens to the codes signed so far.
+    pub mode: RotateMode,
+    /// With `overlap`: until when they stay good (UTC milliseconds, in the future).
+    #[serde(default)]
+    pub accept_until: Option<i64>,
+}
+
+/// What a rotation did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RotateResponse {
+    /// The key that signs from now on.
+    pub key_id: KeyId,
+    /// The event's key version; devices fetch the keys when they see it grow.
+    pub key_version: i64,
+    /// Valid and unpaid tickets whose current code is, or will be, refused. Nothing is reissued by itself.
+    pub killed_codes: i64,
+}
+
+/// A key in the list of an event's keys. No secret.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct KeyView {
+    /// The key.
+    #[serde(flatten)]
+    pub state: KeyState,
+    /// Whether it signs new codes.
+    pub signs: bool,
+}
+
+pub(super) async fn list(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Vec<KeyView>> {
+    let states: Vec<KeyState> = {
+        let app_in = app.clone();
+        app.db()
+            .read(move |conn| {
+                Box::pin(async move {
+                    snapshot::load(&app_in, conn, organiser, event).await?;
+                    Ok::<_, ApiError>(store::keys(conn, event).await?)
+                })
+            })
+            .await?
+    };
+    let newest = states.iter().map(|state| state.key_id).max();
+    Ok(states.into_iter().map(|state| KeyView { signs: Some(state.key_id) == newest, state }).collect())
+}
+
+pub(super) async fn rotate(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    request: &RotateRequest,
+) -> ApiResult<RotateResponse> {
+    let now = app.now();
+    let until = match (request.mode, request.accept_until) {
+        (RotateMode::Withdraw, None) => Some(now),
+        (RotateMode::Withdraw, Some(_)) => {
+            return Err(ApiError::field("accept_until", "goes with overlap only: withdraw ends the old keys now"));
+        }
+        (RotateMode::Overlap, Some(until)) if until <= now => {
+            return Err(ApiError::field("accept_until", "must be in the future; to end the old keys now, use withdraw"));
+        }
+        (RotateMode::Overlap, until) => until,
+    };
+    let app_in = app.clone();
+    let response = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let current = snapshot::load(&app_in, tx, organiser, event).await?.current_key()?;
+                let next = current.key_id.0.checked_add(1).ok_or_else(|| {
+                    ApiError::new(Code::TooMany, "An event has 256 keys at most, and this one has used them all.")
+                })?;
+                let old = store::keys(tx, event).await?;
+                let mut killed_codes = 0;
+                if let Some(until) = until {
+                    store::end_keys(tx, event, until).await?;
+                    killed_codes = store::codes_under(tx, event, &old).await?;
+                }
+                let state = KeyState { key_id: KeyId(next), algorithm: current.algorithm, accept_until: None };
+                store::insert_key(tx, event, &state, now).await?;
+                let key_version = store::next_key_version(tx, event).await?;
+                Ok::<_, ApiError>(RotateResponse { key_id: state.key_id, key_version, killed_codes })
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(response)
+}

@@ -1,0 +1,11 @@
+//! Events: their settings, gates, ticket types and signing keys, and the feed of what changed.
+
+mod keys;
+pub mod routes;
+pub mod service;
+pub mod snapshot;
+mod store;
+pub mod types;
+
+pub use keys::{KeyView, RotateMode, RotateRequest, RotateResponse};
+pub(crate) use store::{change_seqs, take_seqs};

@@ -1,0 +1,275 @@
+//! What can be done with events, gates and ticket types.
+
+use liventix_core::ids::{EventId, GateId, OrganiserId, TicketTypeId};
+use liventix_core::rules::{EventInfo, EventPolicy, Gate, TicketType};
+use liventix_core::ticket::keys::{KeyId, KeyState};
+
+use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
+use super::{snapshot, store};
+use crate::app::AppState;
+use crate::platform::db::DbError;
+use crate::platform::page::{Key, Page, PageQuery};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::text;
+use crate::scanning;
+
+/// Gates and ticket types of one event, each.
+const MAX_PARTS: usize = 200;
+
+pub(super) async fn create(app: &AppState, organiser: OrganiserId, request: NewEvent) -> ApiResult<EventView> {
+    let now = app.now();
+    let info = EventInfo {
+        event_id: EventId::generate(now, app.entropy().as_ref()),
+        name: text::line("name", &request.name, 160)?,
+        starts_at: request.starts_at,
+        ends_at: request.ends_at,
+        time_zone: request.time_zone,
+        policy: request.policy,
+        gates: Vec::new(),
+        ticket_types: Vec::new(),
+        key_version: 1,
+    };
+    check(&info)?;
+    let view = EventView { info, algorithm: request.algorithm, created_at: now };
+    let stored = view.clone();
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                store::insert(tx, organiser, &stored).await?;
+                let key = KeyState { key_id: KeyId(0), algorithm: stored.algorithm, accept_until: None };
+                store::insert_key(tx, stored.info.event_id, &key, now).await?;
+                Ok::<_, ApiError>(())
+            })
+        })
+        .await?;
+    Ok(view)
+}
+
+fn check(info: &EventInfo) -> ApiResult<()> {
+    check_policy(&info.policy)?;
+    if info.starts_at < 0 || info.ends_at <= info.starts_at {
+        return Err(ApiError::field("ends_at", "must be after starts_at (both UTC milliseconds)"));
+    }
+    if info.time_zone.parse::<chrono_tz::Tz>().is_err() {
+        return Err(ApiError::field("time_zone", "must be an IANA name such as Europe/Paris"));
+    }
+    Ok(())
+}
+
+fn check_policy(policy: &EventPolicy) -> ApiResult<()> {
+    policy.validate().map_err(|error| ApiError::field(&format!("policy.{}", error.field), error.to_string()))
+}
+
+pub(super) async fn list(
+    app: &AppState,
+    organiser: OrganiserId,
+    page: &PageQuery,
+) -> ApiResult<Page<EventSummary>> {
+    let (after, limit) = (page.after()?, page.limit()?);
+    let rows: Vec<EventSummary> = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move { Ok::<_, ApiError>(store::list(conn, organiser, after, limit + 1).await?) })
+        })
+        .await?;
+    Ok(Page::of(rows, limit, |event| Key { at: 0, id: *event.event_id.as_bytes() }))
+}
+
+pub(super) async fn get(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<EventView> {
+    let app_in = app.clone();
+    app.db()
+        .read(move |conn| {
+            Box::pin(async move {
+                let info = snapshot::load(&app_in, conn, organiser, event).await?.info.clone();
+                let (algorithm, created_at) = store::origin(conn, event).await?;
+                Ok(EventView { info, algorithm, created_at })
+            })
+        })
+        .await
+}
+
+pub(super) async fn update(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    change: EventChange,
+) -> ApiResult<EventView> {
+    let app_in = app.clone();
+    let view = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut info = snapshot::load(&app_in, tx, organiser, event).await?.info.clone();
+                if let Some(name) = change.name {
+                    info.name = text::line("name", &name, 160)?;
+                }
+                info.starts_at = change.starts_at.unwrap_or(info.starts_at);
+                info.ends_at = change.ends_at.unwrap_or(info.ends_at);
+                info.time_zone = change.time_zone.unwrap_or(info.time_zone);
+                info.policy = change.policy.unwrap_or(info.policy);
+                check(&info)?;
+                store::update(tx, &info).await?;
+                let (algorithm, created_at) = store::origin(tx, event).await?;
+                Ok::<_, ApiError>(EventView { info, algorithm, created_at })
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(view)
+}
+
+/// A name taken within the event is the only constraint that gates and types can break.
+fn name_taken(error: DbError) -> ApiError {
+    if error.is_constraint() {
+        ApiError::new(Code::NameTaken, "The event has one with this name already. Choose another name.")
+    } else {
+        error.into()
+    }
+}
+
+fn gate_not_found() -> ApiError {
+    ApiError::new(Code::GateNotFound, "The event has no gate with this id.")
+}
+
+fn type_not_found() -> ApiError {
+    ApiError::new(Code::TicketTypeNotFound, "The event has no ticket type with this id.")
+}
+
+fn room_for_one(count: usize) -> ApiResult<()> {
+    if count < MAX_PARTS {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::TooMany, format!("An event has {MAX_PARTS} of these at most.")))
+}
+
+pub(super) async fn put_gate(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    existing: Option<GateId>,
+    request: &GateName,
+) -> ApiResult<Gate> {
+    let name = text::line("name", &request.name, 80)?;
+    let gate_id = existing.unwrap_or_else(|| GateId::generate(app.now(), app.entropy().as_ref()));
+    let gate = Gate { gate_id, name };
+    let (app_in, stored) = (app.clone(), gate.clone());
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                match existing {
+                    Some(id) if snapshot.info.gate(id).is_none() => return Err(gate_not_found()),
+                    Some(_) => {}
+                    None => room_for_one(snapshot.info.gates.len())?,
+                }
+                store::put_gate(tx, event, &stored).await.map_err(name_taken)
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(gate)
+}
+
+pub(super) async fn delete_gate(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    gate: GateId,
+) -> ApiResult<()> {
+    let app_in = app.clone();
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                snapshot.info.gate(gate).ok_or_else(gate_not_found)?;
+                let named = snapshot.info.ticket_types.iter().any(|kind| kind.gate_ids.contains(&gate));
+                if named || store::gate_has_scans(tx, event, gate).await? {
+                    let detail = "Ticket types name this gate or tickets were scanned at it. Rename it instead.";
+                    return Err(ApiError::new(Code::InUse, detail));
+                }
+                Ok(store::delete_gate(tx, event, gate).await?)
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(())
+}
+
+fn checked_type(id: TicketTypeId, rules: TicketTypeRules) -> ApiResult<TicketType> {
+    let TicketTypeRules { name, mut gate_ids, admits, entry, valid_from, valid_until } = rules;
+    gate_ids.sort_unstable();
+    gate_ids.dedup();
+    if !(1..=1_000).contains(&admits) {
+        return Err(ApiError::field("admits", "must be between 1 and 1 000"));
+    }
+    if entry.max_entries == Some(0) {
+        return Err(ApiError::field("entry.max_entries", "must be at least 1, or null for unlimited"));
+    }
+    if let (Some(from), Some(until)) = (valid_from, valid_until)
+        && until <= from
+    {
+        return Err(ApiError::field("valid_until", "must be after valid_from"));
+    }
+    let name = text::line("name", &name, 80)?;
+    Ok(TicketType { ticket_type_id: id, name, gate_ids, admits, entry, valid_from, valid_until })
+}
+
+pub(super) async fn put_ticket_type(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    existing: Option<TicketTypeId>,
+    rules: TicketTypeRules,
+) -> ApiResult<TicketType> {
+    let id = existing.unwrap_or_else(|| TicketTypeId::generate(app.now(), app.entropy().as_ref()));
+    let kind = checked_type(id, rules)?;
+    let (app_in, stored) = (app.clone(), kind.clone());
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let info = &snapshot.info;
+                let before = existing.map(|id| info.ticket_type(id).ok_or_else(type_not_found)).transpose()?;
+                if before.is_none() {
+                    room_for_one(info.ticket_types.len())?;
+                }
+                if stored.gate_ids.iter().any(|gate| info.gate(*gate).is_none()) {
+                    return Err(ApiError::field("gate_ids", "names a gate that the event does not have"));
+                }
+                store::put_ticket_type(tx, event, &stored).await.map_err(name_taken)?;
+                if before.is_some_and(|old| old.admits != stored.admits || old.entry != stored.entry) {
+                    // What a ticket holds has changed, and so may who came in too many.
+                    let info = store::info(tx, event).await?.ok_or_else(snapshot::not_found)?;
+                    scanning::merge::refresh_type(tx, &info, id).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(kind)
+}
+
+pub(super) async fn delete_ticket_type(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    id: TicketTypeId,
+) -> ApiResult<()> {
+    let app_in = app.clone();
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                snapshot.info.ticket_type(id).ok_or_else(type_not_found)?;
+                if store::ticket_type_has_tickets(tx, id).await? {
+                    let detail = "Tickets of this type exist. Cancel them, and leave the type as it is.";
+                    return Err(ApiError::new(Code::InUse, detail));
+                }
+                Ok(store::delete_ticket_type(tx, event, id).await?)
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Organisers, the tenants, and their API keys.
+
+pub mod routes;
+pub mod service;
+mod store;

@@ -1,0 +1,97 @@
+//! `/v1/organisers`, `/v1/organiser`, `/v1/api-keys`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::service::{
+    ApiKeyView, NewApiKey, NewApiKeyView, NewOrganiser, NewOrganiserView, OrganiserView, Organisers,
+};
+use crate::app::AppState;
+use crate::platform::auth::{Admin, ApiKeyId, CanManage, CanRead, Caller};
+use crate::platform::body::{Json, Path, Query};
+use crate::platform::page::{Page, PageQuery};
+use crate::platform::problem::ApiResult;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(get))
+        .routes(routes!(list_keys, create_key))
+        .routes(routes!(revoke_key))
+}
+
+fn organisers(app: &AppState) -> Organisers<'_> {
+    Organisers { db: app.db(), vault: app.vault(), clock: app.clock(), entropy: app.entropy().as_ref() }
+}
+
+/// Create an organiser with its first API key
+#[utoipa::path(
+    post, path = "/v1/organisers", tag = "organisers", security(("admin" = [])),
+    responses((status = 201, body = NewOrganiserView), (status = 403, description = "`admin_disabled`"))
+)]
+async fn create(
+    _admin: Admin,
+    State(app): State<AppState>,
+    Json(request): Json<NewOrganiser>,
+) -> ApiResult<(StatusCode, axum::Json<NewOrganiserView>)> {
+    Ok((StatusCode::CREATED, axum::Json(organisers(&app).create(&request).await?)))
+}
+
+/// Whose API key this is
+#[utoipa::path(
+    get, path = "/v1/organiser", tag = "organisers", security(("api_key" = [])),
+    responses((status = 200, body = OrganiserView), (status = 403, description = "`scope_missing`"))
+)]
+async fn get(caller: Caller<CanRead>, State(app): State<AppState>) -> ApiResult<axum::Json<OrganiserView>> {
+    Ok(axum::Json(organisers(&app).get(caller.organiser_id).await?))
+}
+
+/// List API keys
+#[utoipa::path(
+    get, path = "/v1/api-keys", tag = "organisers", security(("api_key" = [])), params(PageQuery),
+    responses(
+        (status = 200, body = Page<ApiKeyView>), (status = 400, description = "`invalid_query`"),
+        (status = 403, description = "`scope_missing`"), (status = 422, description = "`unknown_cursor`")
+    )
+)]
+async fn list_keys(
+    caller: Caller<CanManage>,
+    State(app): State<AppState>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<axum::Json<Page<ApiKeyView>>> {
+    Ok(axum::Json(organisers(&app).api_keys(caller.organiser_id, &page).await?))
+}
+
+/// Create an API key
+#[utoipa::path(
+    post, path = "/v1/api-keys", tag = "organisers", security(("api_key" = [])),
+    responses((status = 201, body = NewApiKeyView), (status = 403, description = "`scope_missing`"))
+)]
+async fn create_key(
+    caller: Caller<CanManage>,
+    State(app): State<AppState>,
+    Json(request): Json<NewApiKey>,
+) -> ApiResult<(StatusCode, axum::Json<NewApiKeyView>)> {
+    let view = organisers(&app).create_api_key(caller.organiser_id, request).await?;
+    Ok((StatusCode::CREATED, axum::Json(view)))
+}
+
+/// Revoke an API key
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{api_key_id}", tag = "organisers", security(("api_key" = [])),
+    params(("api_key_id" = ApiKeyId, Path, description = "The key")),
+    responses(
+        (status = 204), (status = 400, description = "`invalid_path`"),
+        (status = 403, description = "`scope_missing`"), (status = 404, description = "`api_key_not_found`")
+    )
+)]
+async fn revoke_key(
+    caller: Caller<CanManage>,
+    State(app): State<AppState>,
+    Path(id): Path<ApiKeyId>,
+) -> ApiResult<StatusCode> {
+    organisers(&app).revoke_api_key(caller.organiser_id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

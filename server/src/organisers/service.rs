@@ -1,0 +1,216 @@
+//! What can be done with organisers and API keys.
+
+use liventix_core::clock::Clock;
+use liventix_core::entropy::Entropy;
+use liventix_core::ids::{DeviceId, OrganiserId};
+use liventix_core::ticket::keys::MasterKey;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::store;
+use crate::platform::auth::{ApiKeyId, Kind, Scope, Token};
+use crate::platform::db::Db;
+use crate::platform::page::{Key, Page, PageQuery};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::text;
+use crate::platform::vault::Vault;
+
+/// An organiser.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrganiserView {
+    /// Its id.
+    pub organiser_id: OrganiserId,
+    /// Its name, as doors show it.
+    pub name: String,
+    /// Since when (UTC milliseconds).
+    pub created_at: i64,
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ApiKeyView {
+    /// Its id.
+    pub api_key_id: ApiKeyId,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Since when (UTC milliseconds).
+    pub created_at: i64,
+    /// Since when it is revoked (UTC milliseconds).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<i64>,
+}
+
+/// A new API key. The only time its token is ever shown.
+#[derive(Serialize, ToSchema)]
+pub struct NewApiKeyView {
+    /// The key.
+    #[serde(flatten)]
+    pub key: ApiKeyView,
+    /// The bearer token. Secret.
+    pub token: String,
+}
+
+/// A new organiser with its first API key, which may do everything.
+#[derive(Serialize, ToSchema)]
+pub struct NewOrganiserView {
+    /// The organiser.
+    #[serde(flatten)]
+    pub organiser: OrganiserView,
+    /// Its first key.
+    pub api_key: NewApiKeyView,
+}
+
+/// A request for an organiser.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrganiser {
+    /// Its name (1 to 120 characters).
+    pub name: String,
+}
+
+/// A request for an API key.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKey {
+    /// What it is for (1 to 80 characters).
+    pub name: String,
+    /// What it may do (at least one).
+    pub scopes: Vec<Scope>,
+}
+
+/// What organisers stand on; the administrator's commands have it without a running server.
+#[derive(Clone, Copy)]
+pub struct Organisers<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// Seals the master key.
+    pub vault: &'a Vault,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Ids and secrets.
+    pub entropy: &'a dyn Entropy,
+}
+
+impl std::fmt::Debug for Organisers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Organisers")
+    }
+}
+
+/// What a sealed master key is sealed for.
+pub(crate) fn master_key_context(organiser: OrganiserId) -> Vec<u8> {
+    [b"organiser master key ".as_slice(), organiser.as_bytes()].concat()
+}
+
+impl Organisers<'_> {
+    /// Makes an organiser, its master key and its first API key.
+    ///
+    /// # Errors
+    /// `invalid_field` for an empty or overlong name.
+    pub async fn create(&self, request: &NewOrganiser) -> ApiResult<NewOrganiserView> {
+        let name = text::line("name", &request.name, 120)?;
+        let now = self.clock.wall_ms();
+        let organiser_id = OrganiserId::generate(now, self.entropy);
+        let organiser = OrganiserView { organiser_id, name, created_at: now };
+        let master = MasterKey::generate(self.entropy);
+        let sealed = self
+            .vault
+            .seal(&master_key_context(organiser_id), master.expose().expose())
+            .map_err(ApiError::internal)?;
+        let (key, token) = self.new_key("First key".to_owned(), vec![Scope::Manage]);
+        let view = NewOrganiserView {
+            organiser: organiser.clone(),
+            api_key: NewApiKeyView { key: key.clone(), token: token.text().expose_secret().to_owned() },
+        };
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    store::insert_organiser(tx, &organiser, sealed).await?;
+                    store::insert_api_key(tx, organiser.organiser_id, &key, &token).await?;
+                    Ok::<_, ApiError>(())
+                })
+            })
+            .await?;
+        Ok(view)
+    }
+
+    fn new_key(&self, name: String, scopes: Vec<Scope>) -> (ApiKeyView, Token) {
+        let now = self.clock.wall_ms();
+        let id = DeviceId::generate(now, self.entropy);
+        let token = Token::generate(Kind::ApiKey, *id.as_bytes(), self.entropy);
+        (ApiKeyView { api_key_id: ApiKeyId(id), name, scopes, created_at: now, revoked_at: None }, token)
+    }
+
+    /// Makes an API key.
+    ///
+    /// # Errors
+    /// `invalid_field` for a bad name or no scope, `organiser_not_found`.
+    pub async fn create_api_key(&self, organiser: OrganiserId, request: NewApiKey) -> ApiResult<NewApiKeyView> {
+        let name = text::line("name", &request.name, 80)?;
+        if request.scopes.is_empty() {
+            return Err(ApiError::field("scopes", "must name at least one of manage, read, redeem"));
+        }
+        let (key, token) = self.new_key(name, request.scopes);
+        let view = NewApiKeyView { key: key.clone(), token: token.text().expose_secret().to_owned() };
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    if store::organiser(tx, organiser).await?.is_none() {
+                        return Err(ApiError::new(Code::OrganiserNotFound, "No organiser has this id."));
+                    }
+                    Ok(store::insert_api_key(tx, organiser, &key, &token).await?)
+                })
+            })
+            .await?;
+        Ok(view)
+    }
+
+    /// One organiser.
+    ///
+    /// # Errors
+    /// `organiser_not_found`.
+    pub async fn get(&self, organiser: OrganiserId) -> ApiResult<OrganiserView> {
+        let found: Option<OrganiserView> = self
+            .db
+            .read(move |conn| Box::pin(async move { Ok::<_, ApiError>(store::organiser(conn, organiser).await?) }))
+            .await?;
+        found.ok_or_else(|| ApiError::new(Code::OrganiserNotFound, "No organiser has this id."))
+    }
+
+    /// The API keys of an organiser, oldest first, revoked ones included.
+    ///
+    /// # Errors
+    /// `unknown_cursor`, `invalid_query`.
+    pub async fn api_keys(&self, organiser: OrganiserId, page: &PageQuery) -> ApiResult<Page<ApiKeyView>> {
+        let (after, limit) = (page.after()?, page.limit()?);
+        let rows: Vec<ApiKeyView> = self
+            .db
+            .read(move |conn| {
+                Box::pin(async move { Ok::<_, ApiError>(store::api_keys(conn, organiser, after, limit + 1).await?) })
+            })
+            .await?;
+        Ok(Page::of(rows, limit, |key| Key { at: 0, id: *key.api_key_id.0.as_bytes() }))
+    }
+
+    /// Revokes a key, from now on. Revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// `api_key_not_found`.
+    pub async fn revoke_api_key(&self, organiser: OrganiserId, id: ApiKeyId) -> ApiResult<()> {
+        let now = self.clock.wall_ms();
+        let found: bool = self
+            .db
+            .write(move |tx| {
+                Box::pin(async move { Ok::<_, ApiError>(store::revoke_api_key(tx, organiser, id, now).await?) })
+            })
+            .await?;
+        if found {
+            Ok(())
+        } else {
+            Err(ApiError::new(Code::ApiKeyNotFound, "No API key has this id. List them at /v1/api-keys."))
+        }
+    }
+}

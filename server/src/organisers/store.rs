@@ -1,0 +1,74 @@
+//! Rows of organisers and API keys.
+
+use liventix_core::ids::{DeviceId, OrganiserId};
+
+use super::service::{ApiKeyView, OrganiserView};
+use crate::params;
+use crate::platform::auth::{ApiKeyId, ScopeSet, Token};
+use crate::platform::db::{Conn, DbError, Row, Tx};
+use crate::platform::page::Key;
+
+pub(super) async fn insert_organiser(
+    tx: &mut Tx,
+    organiser: &OrganiserView,
+    sealed_master_key: Vec<u8>,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO organisers (organiser_id, name, sealed_master_key, created_at) VALUES ($1, $2, $3, $4)";
+    let values = params![organiser.organiser_id, &organiser.name, sealed_master_key, organiser.created_at];
+    tx.execute(sql, values).await.map(drop)
+}
+
+pub(super) async fn organiser(conn: &mut Conn, id: OrganiserId) -> Result<Option<OrganiserView>, DbError> {
+    let sql = "SELECT organiser_id, name, created_at FROM organisers WHERE organiser_id = $1";
+    let row = conn.first(sql, params![id]).await?;
+    row.map(|row| {
+        Ok(OrganiserView { organiser_id: row.get(0)?, name: row.get(1)?, created_at: row.get(2)? })
+    })
+    .transpose()
+}
+
+pub(super) async fn insert_api_key(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    key: &ApiKeyView,
+    token: &Token,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO api_keys (api_key_id, organiser_id, name, secret_hash, scopes, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6)";
+    let scopes = ScopeSet::new(key.scopes.clone()).stored();
+    let values =
+        params![key.api_key_id.0, organiser, &key.name, token.secret_hash(), scopes, key.created_at];
+    tx.execute(sql, values).await.map(drop)
+}
+
+pub(super) async fn api_keys(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+    after: Key,
+    limit: u32,
+) -> Result<Vec<ApiKeyView>, DbError> {
+    let sql = "SELECT api_key_id, name, scopes, created_at, revoked_at FROM api_keys \
+               WHERE organiser_id = $1 AND api_key_id > $2 ORDER BY api_key_id LIMIT $3";
+    conn.query(sql, params![organiser, after.id, limit]).await?.iter().map(view).collect()
+}
+
+fn view(row: &Row) -> Result<ApiKeyView, DbError> {
+    Ok(ApiKeyView {
+        api_key_id: ApiKeyId(row.get::<DeviceId>(0)?),
+        name: row.get(1)?,
+        scopes: ScopeSet::from_stored(&row.get::<String>(2)?).as_slice().to_vec(),
+        created_at: row.get(3)?,
+        revoked_at: row.get(4)?,
+    })
+}
+
+/// Revokes; a key revoked before keeps its time. Says whether the organiser has such a key.
+pub(super) async fn revoke_api_key(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    id: ApiKeyId,
+    now: i64,
+) -> Result<bool, DbError> {
+    let sql = "UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $3) WHERE organiser_id = $1 AND api_key_id = $2";
+    Ok(tx.execute(sql, params![organiser, id.0, now]).await? > 0)
+}

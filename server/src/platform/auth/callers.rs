@@ -1,0 +1,240 @@
+//! The extractors. Each gives a tenant that the handler did not have to ask for.
+
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header;
+use axum::http::request::Parts;
+use liventix_core::ids::{DeviceId, OrganiserId};
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::scope::{Needs, Scope, ScopeSet};
+use super::store;
+use super::token::{ApiKeyId, Kind, Token};
+use crate::app::AppState;
+use crate::platform::db::DbError;
+use crate::platform::problem::{ApiError, Code};
+
+/// An organiser's program, whose key has the scope `N`.
+#[derive(Debug)]
+pub struct Caller<N> {
+    /// The tenant.
+    pub organiser_id: OrganiserId,
+    /// Its key.
+    pub api_key_id: ApiKeyId,
+    scope: PhantomData<fn() -> N>,
+}
+
+/// A device that is not revoked.
+#[derive(Debug, Clone, Copy)]
+pub struct Device {
+    /// The device.
+    pub device_id: DeviceId,
+    /// The tenant.
+    pub organiser_id: OrganiserId,
+}
+
+/// A device, perhaps revoked: only for handing in evidence.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyDevice {
+    /// The device.
+    pub device_id: DeviceId,
+    /// The tenant.
+    pub organiser_id: OrganiserId,
+    /// Since when it is revoked (UTC milliseconds).
+    pub revoked_at: Option<i64>,
+}
+
+/// Who redeems online: a device, or an API key with the scope `redeem`.
+#[derive(Debug, Clone, Copy)]
+pub struct Scanner {
+    /// The tenant.
+    pub organiser_id: OrganiserId,
+    /// The device, or the key in a device's place.
+    pub scanner_id: DeviceId,
+    /// Whether it is a device, and so confined to its events and gates.
+    pub is_device: bool,
+}
+
+/// The administrator of this installation.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin;
+
+/// The address a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Client(pub IpAddr);
+
+enum Known {
+    Key { organiser_id: OrganiserId, id: ApiKeyId, scopes: ScopeSet },
+    Device(AnyDevice),
+}
+
+impl FromRequestParts<AppState> for Client {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        if app.config().trust_forwarded_for
+            && let Some(address) = forwarded(parts)
+        {
+            return Ok(Self(address));
+        }
+        let ConnectInfo(address) = ConnectInfo::<SocketAddr>::from_request_parts(parts, app)
+            .await
+            .map_err(ApiError::internal)?;
+        Ok(Self(address.ip()))
+    }
+}
+
+/// The last address: the one our own proxy wrote. Earlier ones come from the client.
+fn forwarded(parts: &Parts) -> Option<IpAddr> {
+    let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?;
+    header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// 401, or 429 for an address that keeps trying. Good tokens are never slowed down by this.
+async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
+    let client = match Client::from_request_parts(parts, app).await {
+        Ok(Client(address)) => address,
+        Err(error) => return error,
+    };
+    let key = format!("bad_token:{client}");
+    match app.limiter().require(&key, app.config().limits.bad_token).await {
+        Err(limited) => limited,
+        Ok(()) => ApiError::new(
+            Code::Unauthenticated,
+            "Send Authorization: Bearer <token> with a token that is valid for this call.",
+        ),
+    }
+}
+
+async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
+    let found = match bearer(parts).and_then(Token::parse) {
+        Some(token) => look_up(app, token).await?,
+        None => None,
+    };
+    match found {
+        Some(known) => Ok(known),
+        None => Err(refuse(parts, app).await),
+    }
+}
+
+async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError> {
+    app.db()
+        .read(move |conn| {
+            Box::pin(async move {
+                Ok(match token.kind {
+                    Kind::ApiKey => store::api_key(conn, token.id)
+                        .await?
+                        .filter(|row| token.fits(&row.secret_hash) && !row.revoked)
+                        .map(|row| Known::Key {
+                            organiser_id: row.organiser_id,
+                            id: ApiKeyId(DeviceId::from_bytes(token.id)),
+                            scopes: row.scopes,
+                        }),
+                    Kind::Device => store::device(conn, token.id)
+                        .await?
+                        .filter(|row| token.fits(&row.token_hash))
+                        .map(|row| Known::Device(AnyDevice {
+                            device_id: row.device_id,
+                            organiser_id: row.organiser_id,
+                            revoked_at: row.revoked_at,
+                        })),
+                })
+            })
+        })
+        .await
+}
+
+fn require_scope(scopes: &ScopeSet, needed: Scope) -> Result<(), ApiError> {
+    if scopes.allow(needed) {
+        return Ok(());
+    }
+    let detail = format!("This API key lacks the scope `{}`. Use a key that has it.", needed.name());
+    Err(ApiError::new(Code::ScopeMissing, detail))
+}
+
+impl AnyDevice {
+    fn active(self) -> Result<Device, ApiError> {
+        match self.revoked_at {
+            None => Ok(Device { device_id: self.device_id, organiser_id: self.organiser_id }),
+            Some(_) => Err(ApiError::new(
+                Code::DeviceRevoked,
+                "The organiser revoked this device. Its unsent scans are still taken; enrol it again to scan on.",
+            )),
+        }
+    }
+}
+
+impl<N: Needs> FromRequestParts<AppState> for Caller<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match known(parts, app).await? {
+            Known::Key { organiser_id, id, scopes } => {
+                require_scope(&scopes, N::SCOPE)?;
+                Ok(Self { organiser_id, api_key_id: id, scope: PhantomData })
+            }
+            Known::Device(_) => Err(refuse(parts, app).await),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for AnyDevice {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match known(parts, app).await? {
+            Known::Device(device) => Ok(device),
+            Known::Key { .. } => Err(refuse(parts, app).await),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Device {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        AnyDevice::from_request_parts(parts, app).await?.active()
+    }
+}
+
+impl FromRequestParts<AppState> for Scanner {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match known(parts, app).await? {
+            Known::Device(device) => {
+                let device = device.active()?;
+                Ok(Self { organiser_id: device.organiser_id, scanner_id: device.device_id, is_device: true })
+            }
+            Known::Key { organiser_id, id, scopes } => {
+                require_scope(&scopes, Scope::Redeem)?;
+                Ok(Self { organiser_id, scanner_id: id.0, is_device: false })
+            }
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let Some(expected) = &app.config().admin_token else {
+            let detail = "Set LIVENTIX_ADMIN_TOKEN, or use `liventix admin create-organiser` on the server.";
+            return Err(ApiError::new(Code::AdminDisabled, detail));
+        };
+        // Hashes have one length, so that the comparison tells nothing of the token's.
+        let expected = Sha256::digest(expected.expose_secret().as_bytes());
+        let good = bearer(parts).is_some_and(|given| bool::from(Sha256::digest(given.as_bytes()).ct_eq(&expected)));
+        if good { Ok(Self) } else { Err(refuse(parts, app).await) }
+    }
+}

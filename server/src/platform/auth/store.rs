@@ -1,0 +1,43 @@
+//! Finding the rows tokens name.
+
+use liventix_core::ids::{DeviceId, OrganiserId};
+
+use super::scope::ScopeSet;
+use crate::params;
+use crate::platform::db::{Conn, DbError};
+
+pub(super) struct ApiKeyRow {
+    pub(super) organiser_id: OrganiserId,
+    pub(super) secret_hash: [u8; 32],
+    pub(super) scopes: ScopeSet,
+    pub(super) revoked: bool,
+}
+
+pub(super) async fn api_key(conn: &mut Conn, id: [u8; 16]) -> Result<Option<ApiKeyRow>, DbError> {
+    let sql = "SELECT organiser_id, secret_hash, scopes, revoked_at FROM api_keys WHERE api_key_id = $1";
+    let Some(row) = conn.first(sql, params![id]).await? else { return Ok(None) };
+    Ok(Some(ApiKeyRow {
+        organiser_id: row.get(0)?,
+        secret_hash: row.get(1)?,
+        scopes: ScopeSet::from_stored(&row.get::<String>(2)?),
+        revoked: row.get::<Option<i64>>(3)?.is_some(),
+    }))
+}
+
+pub(super) struct DeviceRow {
+    pub(super) device_id: DeviceId,
+    pub(super) organiser_id: OrganiserId,
+    pub(super) token_hash: [u8; 32],
+    pub(super) revoked_at: Option<i64>,
+}
+
+pub(super) async fn device(conn: &mut Conn, id: [u8; 16]) -> Result<Option<DeviceRow>, DbError> {
+    let sql = "SELECT device_id, organiser_id, token_hash, revoked_at FROM devices WHERE device_id = $1";
+    let Some(row) = conn.first(sql, params![id]).await? else { return Ok(None) };
+    Ok(Some(DeviceRow {
+        device_id: row.get(0)?,
+        organiser_id: row.get(1)?,
+        token_hash: row.get(2)?,
+        revoked_at: row.get(3)?,
+    }))
+}

@@ -1,0 +1,117 @@
+//! Bearer tokens: `lx_<id>_<secret>` for API keys, `lxd_<id>_<secret>` for devices.
+//!
+//! The id finds the row; the secret is 256 random bits, of which the row holds the SHA-256 only. A slow
+//! password hash would add nothing: there is no guessing 256 bits.
+
+use std::fmt;
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use liventix_core::entropy::Entropy;
+use liventix_core::ids::DeviceId;
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use utoipa::ToSchema;
+
+/// An API key's id. As a scanner, the key goes by this id too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ApiKeyId(pub DeviceId);
+
+/// Whose token it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An organiser's API key.
+    ApiKey,
+    /// A device's.
+    Device,
+}
+
+impl Kind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::ApiKey => "lx",
+            Self::Device => "lxd",
+        }
+    }
+}
+
+/// A token as it was presented or made.
+pub struct Token {
+    /// Whose it is.
+    pub kind: Kind,
+    /// Which one.
+    pub id: [u8; 16],
+    secret: SecretBox<[u8; 32]>,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({:?}, {})", self.kind, HEXLOWER.encode(&self.id))
+    }
+}
+
+impl Token {
+    /// A new one for `id`.
+    #[must_use]
+    pub fn generate(kind: Kind, id: [u8; 16], entropy: &dyn Entropy) -> Self {
+        let mut secret = [0_u8; 32];
+        entropy.fill(&mut secret);
+        Self { kind, id, secret: SecretBox::new(Box::new(secret)) }
+    }
+
+    /// Reads one; none if the text is not a token.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 100 {
+            return None;
+        }
+        let mut parts = text.splitn(3, '_');
+        let kind = match parts.next()? {
+            "lx" => Kind::ApiKey,
+            "lxd" => Kind::Device,
+            _ => return None,
+        };
+        let id = HEXLOWER.decode(parts.next()?.as_bytes()).ok()?.try_into().ok()?;
+        let secret = BASE64URL_NOPAD.decode(parts.next()?.as_bytes()).ok()?.try_into().ok()?;
+        Some(Self { kind, id, secret: SecretBox::new(Box::new(secret)) })
+    }
+
+    /// The text to hand out, once.
+    #[must_use]
+    pub fn text(&self) -> SecretString {
+        let secret = BASE64URL_NOPAD.encode(self.secret.expose_secret());
+        format!("{}_{}_{secret}", self.kind.prefix(), HEXLOWER.encode(&self.id)).into()
+    }
+
+    /// What the row holds.
+    #[must_use]
+    pub fn secret_hash(&self) -> [u8; 32] {
+        Sha256::digest(self.secret.expose_secret()).into()
+    }
+
+    /// Whether the row's hash is of this secret, in constant time.
+    #[must_use]
+    pub fn fits(&self, hash: &[u8; 32]) -> bool {
+        self.secret_hash().ct_eq(hash).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use liventix_core::entropy::FixedEntropy;
+
+    #[test]
+    fn a_token_round_trips_and_hides_its_secret() {
+        let token = Token::generate(Kind::Device, [3; 16], &FixedEntropy::new(1));
+        let text = token.text();
+        let read = Token::parse(text.expose_secret()).unwrap();
+        assert!(read.fits(&token.secret_hash()) && read.kind == Kind::Device && read.id == [3; 16]);
+        assert!(!format!("{token:?}").contains(&text.expose_secret()[40..]));
+        for bad in ["", "lx", "lx_1_2", "ly_00_00", &"lx_".repeat(50)] {
+            assert!(Token::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Configuration: a TOML file, then environment variables `LIVENTIX_*`, then flags; the later wins.
+
+mod sources;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::rate_limit::Limit;
+
+pub use sources::{ConfigArgs, FileConfig};
+
+/// The shortest admin token taken: 32 characters, as `openssl rand -base64 32` and the like give.
+const MIN_ADMIN_TOKEN: usize = 32;
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("setting {key}: {reason}")]
+pub struct ConfigError {
+    /// Its key in the file; the variable is `LIVENTIX_` and the key in capitals.
+    pub key: &'static str,
+    /// What is wrong and what is right.
+    pub reason: String,
+}
+
+impl ConfigError {
+    fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        Self { key, reason: reason.into() }
+    }
+}
+
+/// How often callers may do what guessers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Enrolments by one address.
+    pub enrol: Limit,
+    /// Redeems by one scanner.
+    pub redeem: Limit,
+    /// Redeems by typed manual code by one scanner.
+    pub manual_code: Limit,
+    /// Requests with a bad token from one address.
+    pub bad_token: Limit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            enrol: Limit::per_minute(10),
+            redeem: Limit::per_minute(1_200),
+            manual_code: Limit::per_minute(30),
+            bad_token: Limit::per_minute(30),
+        }
+    }
+}
+
+/// Everything `liventix serve` needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database and the root secret are.
+    pub data_dir: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// How doors and people reach this server, e.g. `https://tickets.example.org`; stands in
+    /// enrolment codes. None: the address it listens on.
+    pub public_url: Option<String>,
+    /// 32 bytes as base64url; none: a file in the data directory.
+    pub root_secret: Option<SecretString>,
+    /// May create organisers; none: nobody may over HTTP.
+    pub admin_token: Option<SecretString>,
+    /// Believe the last address in `X-Forwarded-For`: only behind a proxy of one's own.
+    pub trust_forwarded_for: bool,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// Threads that read the database (1 to 64).
+    pub readers: usize,
+    /// What is limited how far.
+    pub limits: Limits,
+    /// Log filter, e.g. `info,liventix_server=debug`.
+    pub log_filter: String,
+    /// Logs as JSON lines.
+    pub log_json: bool,
+}
+
+impl Config {
+    /// The defaults with this data directory.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            root_secret: None,
+            admin_token: None,
+            trust_forwarded_for: false,
+            request_timeout: Duration::from_secs(60),
+            readers: 4,
+            limits: Limits::default(),
+            log_filter: "info".to_owned(),
+            log_json: false,
+        }
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join("liventix.db")
+    }
+
+    /// Checks every setting that can be wrong.
+    ///
+    /// # Errors
+    /// The first that is, by its key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if let Some(url) = &self.public_url {
+            let plain = url.starts_with("http://") || url.starts_with("https://");
+            let clean = !url.ends_with('/') && !url.contains(['#', '?', ' ']) && url.len() <= 200;
+            if !plain || !clean {
+                let reason = "must be http(s)://host[:port][/path] without a slash at the end";
+                return Err(ConfigError::new("public_url", reason));
+            }
+        }
+        if let Some(token) = &self.admin_token
+            && token.expose_secret().len() < MIN_ADMIN_TOKEN
+        {
+            let reason = format!("must have at least {MIN_ADMIN_TOKEN} characters: use a random one");
+            return Err(ConfigError::new("admin_token", reason));
+        }
+        if !(1..=64).contains(&self.readers) {
+            return Err(ConfigError::new("readers", "must be between 1 and 64"));
+        }
+        if !(35..=600).contains(&self.request_timeout.as_secs()) {
+            let reason = "must be between 35 and 600: a long-poll takes 30 s";
+            return Err(ConfigError::new("request_timeout_seconds", reason));
+        }
+        let limits = [
+            ("limit_enrol_per_minute", self.limits.enrol),
+            ("limit_redeem_per_minute", self.limits.redeem),
+            ("limit_manual_code_per_minute", self.limits.manual_code),
+            ("limit_bad_token_per_minute", self.limits.bad_token),
+        ];
+        for (key, limit) in limits {
+            if !(1..=100_000).contains(&limit.count) {
+                return Err(ConfigError::new(key, "must be between 1 and 100 000"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_setting_is_named() {
+        let good = Config::new("/tmp/x");
+        assert!(good.validate().is_ok());
+        let bad: [(&str, Config); 4] = [
+            ("public_url", Config { public_url: Some("example.org/".into()), ..good.clone() }),
+            ("admin_token", Config { admin_token: Some("short".into()), ..good.clone() }),
+            ("readers", Config { readers: 0, ..good.clone() }),
+            ("request_timeout_seconds", Config { request_timeout: Duration::from_secs(1), ..good }),
+        ];
+        for (key, config) in bad {
+            assert_eq!(config.validate().unwrap_err().key, key);
+        }
+    }
+}

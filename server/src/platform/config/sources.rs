@@ -1,0 +1,131 @@
+//! Where settings come from.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Config, ConfigError, Limits};
+use crate::platform::rate_limit::Limit;
+
+/// Settings as flags or environment variables.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConfigArgs {
+    /// A TOML file with the settings below it (keys as the flags, with _ for -)
+    #[arg(long, env = "LIVENTIX_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the database and the root secret are [default: ./liventix-data]
+    #[arg(long, env = "LIVENTIX_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, env = "LIVENTIX_BIND")]
+    pub bind: Option<String>,
+    /// How doors reach this server, e.g. https://tickets.example.org
+    #[arg(long, env = "LIVENTIX_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// 32 random bytes as base64url; better by the variable than by the flag, which others can see
+    #[arg(long, env = "LIVENTIX_ROOT_SECRET", hide_env_values = true)]
+    pub root_secret: Option<SecretString>,
+    /// Bearer token that may create organisers over HTTP; better by the variable than by the flag
+    #[arg(long, env = "LIVENTIX_ADMIN_TOKEN", hide_env_values = true)]
+    pub admin_token: Option<SecretString>,
+    /// Log filter [default: info]
+    #[arg(long, env = "LIVENTIX_LOG")]
+    pub log: Option<String>,
+    /// Logs as JSON lines
+    #[arg(long, env = "LIVENTIX_LOG_JSON")]
+    pub log_json: bool,
+}
+
+/// Settings as a TOML file. An unknown key is refused, so that a typing mistake is noticed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileConfig {
+    data_dir: Option<PathBuf>,
+    bind: Option<String>,
+    public_url: Option<String>,
+    root_secret: Option<SecretString>,
+    admin_token: Option<SecretString>,
+    trust_forwarded_for: Option<bool>,
+    request_timeout_seconds: Option<u64>,
+    readers: Option<usize>,
+    limit_enrol_per_minute: Option<u32>,
+    limit_redeem_per_minute: Option<u32>,
+    limit_manual_code_per_minute: Option<u32>,
+    limit_bad_token_per_minute: Option<u32>,
+    log: Option<String>,
+    log_json: Option<bool>,
+}
+
+impl ConfigArgs {
+    /// Puts file, environment and flags together and checks the result.
+    ///
+    /// # Errors
+    /// The first setting that is wrong, by its key.
+    pub fn load(self) -> Result<Config, ConfigError> {
+        let file = match &self.config {
+            None => FileConfig::default(),
+            Some(path) => {
+                let wrong = |reason: String| ConfigError::new("config", format!("{}: {reason}", path.display()));
+                let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+                toml::from_str(&text).map_err(|error| wrong(error.to_string()))?
+            }
+        };
+        let config = self.merge(file)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn merge(self, file: FileConfig) -> Result<Config, ConfigError> {
+        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("liventix-data"));
+        let base = Config::new(data_dir);
+        let bind = match self.bind.or(file.bind) {
+            None => base.bind,
+            Some(text) => text.parse::<SocketAddr>().map_err(|_| {
+                ConfigError::new("bind", format!("`{text}` is not an address with a port, such as 0.0.0.0:8080"))
+            })?,
+        };
+        let limit = |per_minute: Option<u32>, base: Limit| per_minute.map_or(base, Limit::per_minute);
+        Ok(Config {
+            bind,
+            public_url: self.public_url.or(file.public_url),
+            root_secret: self.root_secret.or(file.root_secret),
+            admin_token: self.admin_token.or(file.admin_token),
+            trust_forwarded_for: file.trust_forwarded_for.unwrap_or(base.trust_forwarded_for),
+            request_timeout: file.request_timeout_seconds.map_or(base.request_timeout, Duration::from_secs),
+            readers: file.readers.unwrap_or(base.readers),
+            limits: Limits {
+                enrol: limit(file.limit_enrol_per_minute, base.limits.enrol),
+                redeem: limit(file.limit_redeem_per_minute, base.limits.redeem),
+                manual_code: limit(file.limit_manual_code_per_minute, base.limits.manual_code),
+                bad_token: limit(file.limit_bad_token_per_minute, base.limits.bad_token),
+            },
+            log_filter: self.log.or(file.log).unwrap_or_else(|| base.log_filter.clone()),
+            log_json: self.log_json || file.log_json.unwrap_or(false),
+            ..base
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_mistakes_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("liventix.toml");
+        std::fs::write(&path, "bind = \"0.0.0.0:1\"\nreaders = 2\n").unwrap();
+        let args = ConfigArgs { config: Some(path.clone()), ..ConfigArgs::default() };
+        let config = args.clone().load().unwrap();
+        assert_eq!((config.bind.port(), config.readers), (1, 2));
+        let config = ConfigArgs { bind: Some("127.0.0.1:9".into()), ..args.clone() }.load().unwrap();
+        assert_eq!(config.bind.port(), 9);
+        assert_eq!(ConfigArgs { bind: Some("nowhere".into()), ..args.clone() }.load().unwrap_err().key, "bind");
+        std::fs::write(&path, "bindd = \"0.0.0.0:1\"\n").unwrap();
+        assert!(args.load().unwrap_err().reason.contains("bindd"));
+    }
+}

@@ -1,0 +1,164 @@
+//! The embedded engine: one writer thread that commits in groups, a few reader threads.
+
+mod schema;
+mod thread;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Conn, DbError, Row, StoreFuture, Tx, Value};
+use thread::{Job, Task};
+
+pub use schema::open_writer;
+
+/// Writes that may wait before callers wait to be queued.
+const QUEUE: usize = 1_024;
+
+/// Where the file is and how many threads read it.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The database file; its directory must exist.
+    pub path: PathBuf,
+    /// Reader threads, each with a connection of its own (1 to 64).
+    pub readers: usize,
+}
+
+/// A handle to the threads. Cheap to clone.
+#[derive(Clone)]
+pub struct Sqlite(Arc<Shared>);
+
+struct Shared {
+    writer: Mutex<Option<mpsc::Sender<Box<dyn Job<Tx>>>>>,
+    readers: Mutex<Option<mpsc::Sender<Box<dyn Job<Conn>>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sqlite")
+    }
+}
+
+impl Sqlite {
+    /// Opens the file, brings its schema up to date, and starts the threads.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or has a newer schema.
+    pub fn open(options: &SqliteOptions) -> Result<Self, DbError> {
+        let writer = open_writer(&options.path)?;
+        let (write, write_queue) = mpsc::channel(QUEUE);
+        let (read, read_queue) = mpsc::channel(QUEUE);
+        let mut threads = vec![thread::writer(Tx(Conn::Sqlite(writer)), write_queue)?];
+        let read_queue = Arc::new(Mutex::new(read_queue));
+        for _ in 0..options.readers.clamp(1, 64) {
+            let connection = Conn::Sqlite(schema::open_reader(&options.path)?);
+            threads.push(thread::reader(connection, Arc::clone(&read_queue))?);
+        }
+        Ok(Self(Arc::new(Shared {
+            writer: Mutex::new(Some(write)),
+            readers: Mutex::new(Some(read)),
+            threads: Mutex::new(threads),
+        })))
+    }
+
+    pub(super) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, E> + Send + 'static,
+    {
+        submit(&self.0.writer, work).await
+    }
+
+    pub(super) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
+    {
+        submit(&self.0.readers, work).await
+    }
+
+    pub(super) async fn close(&self) {
+        drop(lock(&self.0.writer).take());
+        drop(lock(&self.0.readers).take());
+        let threads = std::mem::take(&mut *lock(&self.0.threads));
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                // A thread that panicked has nothing left to finish.
+                let _ = thread.join();
+            }
+        });
+        let _ = joined.await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn submit<C, T, E, F>(queue: &Mutex<Option<mpsc::Sender<Box<dyn Job<C>>>>>, work: F) -> Result<T, E>
+where
+    C: 'static,
+    T: Send + 'static,
+    E: From<DbError> + Send + 'static,
+    F: for<'t> FnOnce(&'t mut C) -> StoreFuture<'t, T, E> + Send + 'static,
+{
+    let queue = lock(queue).clone().ok_or(DbError::Closed)?;
+    let (answer, wait) = oneshot::channel();
+    queue.send(Box::new(Task::new(work, answer))).await.map_err(|_| DbError::Closed)?;
+    wait.await.map_err(|_| DbError::Closed)?
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
+pub(super) fn query(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value],
+) -> Result<Vec<Row>, DbError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values: Result<Vec<Value>, rusqlite::Error> =
+            (0..columns).map(|column| row.get_ref(column).map(owned)).collect();
+        out.push(Row(values?));
+    }
+    Ok(out)
+}
+
+pub(super) fn execute(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value],
+) -> Result<u64, DbError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let changed = statement.execute(rusqlite::params_from_iter(params))?;
+    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,57 @@
+//! Opening the file and bringing its schema up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{Error, M, MigrationDefinitionError, Migrations};
+
+use crate::platform::db::DbError;
+
+/// Each migration is one file, applied once, in this order, and never edited after a release.
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_first.sql"))];
+
+/// Another process (a backup, a shell) may hold the file for a moment.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements kept prepared per connection: more than the stores have.
+const PREPARED: usize = 256;
+
+/// Opens the file for writing, creates it if need be, and migrates it.
+///
+/// # Errors
+/// When it cannot be opened, has a newer schema, or a migration fails.
+pub fn open_writer(path: &Path) -> Result<Connection, DbError> {
+    let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let result = connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+        .and_then(|()| connection.pragma_update(None, "foreign_keys", "ON"));
+    result.map_err(|error| cannot_open(path, &error))?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+pub(super) fn open_reader(path: &Path) -> Result<Connection, DbError> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| cannot_open(path, &error))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| cannot_open(path, &error))?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(connection)
+}
+
+fn cannot_open(path: &Path, error: &rusqlite::Error) -> DbError {
+    DbError::Open { path: path.to_owned(), reason: error.to_string() }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), DbError> {
+    Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
+        Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+            DbError::NewerSchema { known: MIGRATIONS.len() }
+        }
+        other => DbError::Migration(other.to_string()),
+    })
+}

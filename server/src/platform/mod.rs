@@ -1,0 +1,18 @@
+//! What every feature stands on: storage, secrets, callers, limits, errors, configuration.
+//!
+//! Features depend on the platform, never the other way round.
+
+pub mod auth;
+pub mod body;
+pub mod change_bell;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod rate_limit;
+pub mod request_id;
+pub mod telemetry;
+pub mod text;
+pub mod vault;

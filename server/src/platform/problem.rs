@@ -1,0 +1,159 @@
+//! Error answers: RFC 9457 `application/problem+json`, each with a stable code.
+//!
+//! Two kinds of error meet here. What a client may know is an [`ApiError`] with a [`Code`] and a detail
+//! that tells what to do. Everything else becomes `internal_error`; its cause goes to the log only.
+
+mod codes;
+
+use std::error::Error as StdError;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::db::DbError;
+use super::request_id;
+
+pub use codes::Code;
+
+/// One thing wrong with what was sent, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Issue {
+    /// Where: a CSV row counted from 1 (the header is row 1), where there are rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// Where: a column or field name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+/// The body of every error answer (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URI that names the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: &'static str,
+    /// The HTTP status code.
+    pub status: u16,
+    /// The stable code programs branch on.
+    pub code: &'static str,
+    /// What happened and what to do next.
+    pub detail: String,
+    /// The request id, to quote when asking for help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Each thing that is wrong, where there may be several. At most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
+}
+
+/// A request that fails.
+#[derive(Debug)]
+pub struct ApiError {
+    code: Code,
+    detail: String,
+    issues: Vec<Issue>,
+    retry_after_seconds: Option<i64>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a handler or service returns.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// An error with a detail that tells the caller what to do.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), issues: Vec::new(), retry_after_seconds: None, cause: None }
+    }
+
+    /// One field that is wrong: 422 `invalid_field`.
+    #[must_use]
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let issue = Issue { row: None, field: Some(field.to_owned()), message: message.clone() };
+        Self::new(Code::InvalidField, format!("{field}: {message}")).with_issues(vec![issue])
+    }
+
+    /// A failure of the server; `cause` is logged, never sent.
+    #[must_use]
+    pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let detail = "The server failed. Nothing was changed; try again, and quote the request id if it stays so.";
+        Self { cause: Some(cause.into()), ..Self::new(Code::InternalError, detail) }
+    }
+
+    /// Adds the list of what is wrong.
+    #[must_use]
+    pub fn with_issues(self, issues: Vec<Issue>) -> Self {
+        Self { issues, ..self }
+    }
+
+    /// Says after how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(self, seconds: i64) -> Self {
+        Self { retry_after_seconds: Some(seconds), ..self }
+    }
+
+    /// What is wrong, item by item.
+    #[must_use]
+    pub fn issues(&self) -> &[Issue] {
+        &self.issues
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
+    }
+}
+
+impl StdError for ApiError {}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Closed => Self::new(Code::ShuttingDown, "The server is shutting down. Try again in a moment.")
+                .retry_after(2),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        if let Some(cause) = &self.cause {
+            tracing::error!(code = self.code.as_str(), cause = cause.to_string(), "request failed");
+        }
+        let problem = Problem {
+            kind: format!("urn:liventix:problem:{}", self.code.as_str()),
+            title: self.code.title(),
+            status: status.as_u16(),
+            code: self.code.as_str(),
+            detail: self.detail,
+            request_id: request_id::current(),
+            issues: self.issues,
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

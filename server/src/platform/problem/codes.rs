@@ -1,0 +1,95 @@
+//! The one table of error codes.
+
+use axum::http::StatusCode;
+
+macro_rules! codes {
+    ($($name:ident = $status:ident, $code:literal, $title:literal;)*) => {
+        /// A stable error code with its HTTP status and title.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The code as programs see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// The kind of problem in words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),* }
+            }
+
+            /// The HTTP status it is sent with.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidJson = BAD_REQUEST, "invalid_json", "The body is not JSON";
+    InvalidQuery = BAD_REQUEST, "invalid_query", "A query parameter is wrong";
+    InvalidPath = BAD_REQUEST, "invalid_path", "The path holds something that is not an id";
+    InvalidBody = UNPROCESSABLE_ENTITY, "invalid_body", "The body has the wrong shape";
+    InvalidField = UNPROCESSABLE_ENTITY, "invalid_field", "A field has a value that is not allowed";
+    InvalidCsv = UNPROCESSABLE_ENTITY, "invalid_csv", "The table cannot be imported";
+    UnknownCursor = UNPROCESSABLE_ENTITY, "unknown_cursor", "The cursor was not given out by this server";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body is of another type";
+    BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
+    NotFound = NOT_FOUND, "not_found", "There is nothing at this address";
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method";
+
+    Unauthenticated = UNAUTHORIZED, "unauthenticated", "No valid token was given";
+    AdminDisabled = FORBIDDEN, "admin_disabled", "No admin token is configured";
+    ScopeMissing = FORBIDDEN, "scope_missing", "The API key may not do this";
+    DeviceRevoked = FORBIDDEN, "device_revoked", "The device was revoked";
+    EventNotAssigned = FORBIDDEN, "event_not_assigned", "The device may not scan this event";
+    GateNotAssigned = FORBIDDEN, "gate_not_assigned", "The device may not scan at this gate";
+    RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many requests";
+
+    OrganiserNotFound = NOT_FOUND, "organiser_not_found", "There is no such organiser";
+    ApiKeyNotFound = NOT_FOUND, "api_key_not_found", "There is no such API key";
+    EventNotFound = NOT_FOUND, "event_not_found", "There is no such event";
+    GateNotFound = NOT_FOUND, "gate_not_found", "The event has no such gate";
+    TicketTypeNotFound = NOT_FOUND, "ticket_type_not_found", "The event has no such ticket type";
+    TicketNotFound = NOT_FOUND, "ticket_not_found", "The event has no such ticket";
+    DeviceNotFound = NOT_FOUND, "device_not_found", "There is no such device";
+    EnrolmentCodeUnknown = NOT_FOUND, "enrolment_code_unknown", "The enrolment code is not known";
+    EnrolmentCodeUsed = CONFLICT, "enrolment_code_used", "The enrolment code was used already";
+    EnrolmentCodeExpired = GONE, "enrolment_code_expired", "The enrolment code has expired";
+
+    NameTaken = CONFLICT, "name_taken", "The name is taken";
+    InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
+    LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";
+    StatusConflict = CONFLICT, "status_conflict", "The ticket's status does not allow this";
+    TooMany = CONFLICT, "too_many", "The event holds as many as it can";
+    ScanIdConflict = CONFLICT, "scan_id_conflict", "This scan id belongs to another scan";
+
+    QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";
+    ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "The server is shutting down";
+    NotReady = SERVICE_UNAVAILABLE, "not_ready", "The server is not ready";
+    TimedOut = GATEWAY_TIMEOUT, "timed_out", "The request took too long";
+    InternalError = INTERNAL_SERVER_ERROR, "internal_error", "The server failed";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn every_code_is_used_once() {
+        let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Code::ALL.len());
+    }
+}

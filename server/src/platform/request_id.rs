@@ -1,0 +1,73 @@
+//! Request ids: taken from `x-request-id` if sane, made otherwise, echoed, logged, put into problems.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument as _;
+
+use crate::app::AppState;
+
+/// The header, in both directions.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// Longer ids are replaced: they would flood the log.
+const MAX_LENGTH: usize = 64;
+
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The id of the request this task answers.
+#[must_use]
+pub fn current() -> Option<String> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Gives every request its id and a log span, and logs how it ended.
+pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let id = accepted(&request).unwrap_or_else(|| generated(&app));
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = %path);
+    let started = app.clock().sample().mono_ms;
+    let answer = async {
+        let response = next.run(request).await;
+        let took_ms = app.clock().sample().mono_ms - started;
+        tracing::info!(status = response.status().as_u16(), took_ms, "answered");
+        response
+    };
+    let mut response = CURRENT.scope(id.clone(), answer.instrument(span)).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}
+
+fn accepted(request: &Request) -> Option<String> {
+    let id = request.headers().get(HEADER)?.to_str().ok()?;
+    is_sane(id).then(|| id.to_owned())
+}
+
+/// Short, and made of what nobody can break a log line with.
+fn is_sane(id: &str) -> bool {
+    (1..=MAX_LENGTH).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn generated(app: &AppState) -> String {
+    let mut bytes = [0_u8; 12];
+    app.entropy().fill(&mut bytes);
+    data_encoding::HEXLOWER.encode(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sane;
+
+    #[test]
+    fn only_short_plain_ids_are_taken_over() {
+        assert!(is_sane("req-1_2.A"));
+        for bad in ["", "a b", "a\n", "é", &"x".repeat(65)] {
+            assert!(!is_sane(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Logs: `tracing` to standard error, as text or as JSON lines.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::TryInitError;
+
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Starts logging by `filter` (as in `info,liventix_server=debug`).
+///
+/// # Errors
+/// When logging was started before in this process.
+pub fn init(filter: &str, json: bool) -> Result<(), TryInitError> {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() }
+}

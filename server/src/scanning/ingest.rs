@@ -1,0 +1,46 @@
+//! Taking in the scans of a device that were found good.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use liventix_core::ids::{EventId, OrganiserId, ScanId, TicketId};
+use liventix_core::rules::EventInfo;
+
+use super::store::{self, ScanRow};
+use super::merge;
+use crate::events::take_seqs;
+use crate::platform::db::{Conn, DbError, Tx};
+
+/// Stores the scans of each event, numbers their passages, and merges the tickets they touch.
+pub(crate) async fn store_scans(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    events: &HashMap<EventId, EventInfo>,
+    scans: BTreeMap<EventId, Vec<ScanRow>>,
+) -> Result<(), DbError> {
+    for (event, mut rows) in scans {
+        let passages = rows.iter().filter(|row| row.is_passage()).count();
+        if passages > 0 {
+            let count = i64::try_from(passages).unwrap_or(i64::MAX);
+            let mut seq = take_seqs(tx, event, count).await?;
+            for row in rows.iter_mut().filter(|row| row.is_passage()) {
+                row.change_seq = Some(seq);
+                seq += 1;
+            }
+        }
+        store::insert(tx, organiser, event, &rows).await?;
+        let passed = rows.iter().filter(|row| row.is_passage());
+        let touched: BTreeSet<TicketId> = passed.filter_map(|row| row.view.ticket_id).collect();
+        if let Some(info) = events.get(&event)
+            && !touched.is_empty()
+        {
+            let touched: Vec<TicketId> = touched.into_iter().collect();
+            merge::refresh(tx, info, &touched).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The hashes of those of `ids` that are stored already.
+pub(crate) async fn known_hashes(conn: &mut Conn, ids: &[ScanId]) -> Result<HashMap<ScanId, [u8; 32]>, DbError> {
+    store::hashes(conn, ids).await
+}

@@ -1,0 +1,14 @@
+//! Scans: redeemed online, taken in from devices, merged, and shown.
+
+mod feed;
+pub(crate) mod ingest;
+pub(crate) mod merge;
+mod present;
+mod redeem;
+pub mod routes;
+mod store;
+pub mod types;
+mod views;
+
+pub(crate) use store::ScanRow;
+pub(crate) use feed::{count_passages_after, passages_after};

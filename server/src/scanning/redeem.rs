@@ -1,0 +1,237 @@
+//! Redeeming online: the same verification and the same rules as at a door, in one write transaction.
+//!
+//! All writes of a database pass one after the other, so that of any number of simultaneous redeems of
+//! one ticket exactly as many are admitted as it holds entries.
+
+use std::sync::Arc;
+
+use liventix_core::clock::TimeReading;
+use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ledger::record::{Fingerprint, WireCode as _};
+use liventix_core::rules::{self, Decision, Outcome, Presented, TicketFacts};
+use liventix_core::ticket::MAX_TEXT_BYTES;
+use sha2::{Digest as _, Sha256};
+
+use super::present::{self, Found};
+use super::store::{self, ScanRow, Stored};
+use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
+use crate::app::AppState;
+use crate::events::snapshot::{self, Snapshot};
+use crate::events::take_seqs;
+use crate::platform::auth::Scanner;
+use crate::platform::db::{DbError, Tx};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::tickets::{self, TicketRow};
+
+pub(super) async fn redeem(
+    app: &AppState,
+    scanner: Scanner,
+    event: EventId,
+    request: RedeemRequest,
+) -> ApiResult<RedeemResponse> {
+    check(&request)?;
+    let limits = &app.config().limits;
+    app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limits.redeem).await?;
+    if present::is_typed(&request.code) {
+        app.limiter().require(&format!("manual_code:{}", scanner.scanner_id), limits.manual_code).await?;
+    }
+    let app_in = app.clone();
+    let (snapshot, response) = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, tx, scanner.organiser_id, event).await?;
+                let response = decide_once(tx, &app_in, scanner, &snapshot, &request).await?;
+                Ok::<_, ApiError>((snapshot, response))
+            })
+        })
+        .await?;
+    app.snapshots().keep(&snapshot);
+    if response.decision.outcome == Outcome::Admit {
+        app.bell().ring(event);
+    }
+    Ok(response)
+}
+
+fn check(request: &RedeemRequest) -> ApiResult<()> {
+    if request.code.len() > MAX_TEXT_BYTES {
+        return Err(ApiError::field("code", format!("must have at most {MAX_TEXT_BYTES} bytes")));
+    }
+    if !(1..=1_000).contains(&request.people) {
+        return Err(ApiError::field("people", "must be between 1 and 1 000"));
+    }
+    Ok(())
+}
+
+/// What makes two requests the same: everything but the id.
+fn request_hash(scanner: Scanner, event: EventId, request: &RedeemRequest) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"liventix redeem v1");
+    hasher.update(scanner.scanner_id.as_bytes());
+    hasher.update(event.as_bytes());
+    hasher.update(request.gate_id.as_bytes());
+    hasher.update(request.direction.wire_code().as_bytes());
+    hasher.update(request.people.to_be_bytes());
+    hasher.update(request.code.as_bytes());
+    hasher.finalize().into()
+}
+
+async fn decide_once(
+    tx: &mut Tx,
+    app: &AppState,
+    scanner: Scanner,
+    snapshot: &Arc<Snapshot>,
+    request: &RedeemRequest,
+) -> ApiResult<RedeemResponse> {
+    let event = snapshot.info.event_id;
+    let hash = request_hash(scanner, event, request);
+    if let Some(stored) = store::find(tx, request.scan_id).await? {
+        return repeat(tx, scanner.organiser_id, snapshot, stored, &hash).await;
+    }
+    if snapshot.info.gate(request.gate_id).is_none() {
+        return Err(ApiError::new(Code::GateNotFound, "The event has no gate with this id."));
+    }
+    if scanner.is_device {
+        crate::doors::scope::require(tx, scanner.scanner_id, event, Some(request.gate_id)).await?;
+    }
+    let time = TimeReading::exact(app.now());
+    let found = present::find(tx, snapshot, &request.code, time).await?;
+    let (medium, decision, ticket) = match found {
+        Found::Nothing { medium, reason } => (medium, Decision::refuse(reason), None),
+        Found::Ticket { medium, presented, ticket } => {
+            let decision = decide(tx, scanner, snapshot, request, time, presented, &ticket).await?;
+            (medium, decision, Some(ticket))
+        }
+    };
+    let mut row = row(scanner, request, time, hash, &decision);
+    row.view.medium = medium;
+    row.view.ticket_id = ticket.as_ref().map(|ticket| ticket.view.ticket_id);
+    if row.is_passage() {
+        row.change_seq = Some(take_seqs(tx, event, 1).await?);
+    }
+    store::insert(tx, scanner.organiser_id, event, std::slice::from_ref(&row)).await?;
+    Ok(response(snapshot, &row.view, decision, ticket.as_deref()))
+}
+
+async fn decide(
+    tx: &mut Tx,
+    scanner: Scanner,
+    snapshot: &Snapshot,
+    request: &RedeemRequest,
+    time: TimeReading,
+    presented: Presented,
+    ticket: &TicketRow,
+) -> Result<Decision, DbError> {
+    let view = &ticket.view;
+    let ticket_type = snapshot
+        .info
+        .ticket_type(view.ticket_type_id)
+        .ok_or_else(|| DbError::Constraint("a ticket without a type".into()))?;
+    let passages = store::passages(tx, &[view.ticket_id]).await?.remove(&view.ticket_id).unwrap_or_default();
+    Ok(rules::decide(&rules::Request {
+        event: &snapshot.info,
+        gate_id: request.gate_id,
+        device_id: scanner.scanner_id,
+        direction: request.direction,
+        people: request.people,
+        time,
+        list_age_ms: Some(0),
+        presented,
+        ticket: Some(TicketFacts {
+            status: view.status,
+            ticket_type,
+            code_issued_at: view.code_issued_at,
+            live_activated: view.live_activated,
+            valid_from: view.valid_from,
+            valid_until: view.valid_until,
+            admits: view.admits,
+        }),
+        passages: &passages,
+    }))
+}
+
+fn row(
+    scanner: Scanner,
+    request: &RedeemRequest,
+    time: TimeReading,
+    hash: [u8; 32],
+    decision: &Decision,
+) -> ScanRow {
+    ScanRow {
+        view: ScanView {
+            scan_id: request.scan_id,
+            gate_id: request.gate_id,
+            device_id: scanner.scanner_id,
+            ledger_id: None,
+            seq: None,
+            ticket_id: None,
+            direction: request.direction,
+            people: decision.people,
+            medium: liventix_core::ledger::record::Medium::Unreadable,
+            outcome: decision.outcome,
+            reason: decision.reason,
+            confidence: decision.confidence,
+            flags: decision.flags.clone(),
+            first_admission: decision.first_admission.clone(),
+            at: time.now(),
+            error_ms: Some(0),
+            received_at: time.now(),
+        },
+        fingerprint: Fingerprint::of(&request.code).0,
+        remaining: decision.remaining,
+        wall_ms: time.wall_ms,
+        mono_ms: 0,
+        offset_ms: 0,
+        prev_hash: None,
+        hash,
+        change_seq: None,
+    }
+}
+
+/// The answer given before, to the very same request.
+async fn repeat(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    snapshot: &Snapshot,
+    stored: Stored,
+    hash: &[u8; 32],
+) -> ApiResult<RedeemResponse> {
+    let event = snapshot.info.event_id;
+    if stored.organiser_id != organiser || stored.event_id != event || stored.hash != *hash {
+        let detail = "This scan id was used for another scan. Make a new id for every scan.";
+        return Err(ApiError::new(Code::ScanIdConflict, detail));
+    }
+    let view = stored.view;
+    let decision = Decision {
+        outcome: view.outcome,
+        reason: view.reason,
+        confidence: view.confidence,
+        flags: view.flags.clone(),
+        people: view.people,
+        remaining: stored.remaining,
+        first_admission: view.first_admission.clone(),
+    };
+    let ticket = match view.ticket_id {
+        Some(id) => tickets::get(tx, event, id).await?,
+        None => None,
+    };
+    Ok(response(snapshot, &view, decision, ticket.as_ref()))
+}
+
+fn response(
+    snapshot: &Snapshot,
+    view: &ScanView,
+    decision: Decision,
+    ticket: Option<&TicketRow>,
+) -> RedeemResponse {
+    let ticket = ticket.map(|ticket| RedeemedTicket {
+        ticket_id: ticket.view.ticket_id,
+        type_name: snapshot
+            .info
+            .ticket_type(ticket.view.ticket_type_id)
+            .map(|kind| kind.name.clone())
+            .unwrap_or_default(),
+        attendee_name: ticket.view.attendee_name.clone(),
+    });
+    RedeemResponse { scan_id: view.scan_id, at: view.at, line: decision.reason.line(), decision, ticket }
+}

@@ -1,0 +1,120 @@
+//! `/v1/events/{event_id}/redeem`, `/scans`, `/conflicts`, `/counts`, and `/v1/quarantine`.
+
+use axum::extract::State;
+use liventix_core::ids::EventId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::types::{
+    ConflictView, CountsView, QuarantineQuery, QuarantineView, RedeemRequest, RedeemResponse, ScanView,
+};
+use super::{redeem, views};
+use crate::app::AppState;
+use crate::platform::auth::{CanRead, Caller, Scanner};
+use crate::platform::body::{Json, Path, Query};
+use crate::platform::page::{Page, PageQuery};
+use crate::platform::problem::ApiResult;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(redeem_code))
+        .routes(routes!(scans))
+        .routes(routes!(conflicts))
+        .routes(routes!(counts))
+        .routes(routes!(quarantine))
+}
+
+/// Redeem a code online
+///
+/// For scanners that are always connected. Every attempt is recorded, refused ones too; a refusal is an
+/// answer (200), not an error. Repeat a request whose answer was lost: the same `scan_id` counts once.
+#[utoipa::path(
+    post, path = "/v1/events/{event_id}/redeem", tag = "scanning", security(("api_key" = []), ("device" = [])),
+    params(("event_id" = EventId, Path, description = "The event")),
+    responses(
+        (status = 200, body = RedeemResponse), (status = 400, description = "`invalid_path`, `invalid_json`"),
+        (status = 403, description = "`scope_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`"),
+        (status = 404, description = "`event_not_found`, `gate_not_found`"),
+        (status = 409, description = "`scan_id_conflict`")
+    )
+)]
+async fn redeem_code(
+    scanner: Scanner,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+    Json(request): Json<RedeemRequest>,
+) -> ApiResult<axum::Json<RedeemResponse>> {
+    Ok(axum::Json(redeem::redeem(&app, scanner, event, request).await?))
+}
+
+/// List an event's scans, in the order they reached the server
+#[utoipa::path(
+    get, path = "/v1/events/{event_id}/scans", tag = "scanning", security(("api_key" = [])),
+    params(("event_id" = EventId, Path, description = "The event"), PageQuery),
+    responses(
+        (status = 200, body = Page<ScanView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
+        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`unknown_cursor`")
+    )
+)]
+async fn scans(
+    caller: Caller<CanRead>,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<axum::Json<Page<ScanView>>> {
+    Ok(axum::Json(views::scans(&app, caller.organiser_id, event, &page).await?))
+}
+
+/// List conflicting admissions with the evidence of both sides
+#[utoipa::path(
+    get, path = "/v1/events/{event_id}/conflicts", tag = "scanning", security(("api_key" = [])),
+    params(("event_id" = EventId, Path, description = "The event"), PageQuery),
+    responses(
+        (status = 200, body = Page<ConflictView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
+        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`unknown_cursor`")
+    )
+)]
+async fn conflicts(
+    caller: Caller<CanRead>,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<axum::Json<Page<ConflictView>>> {
+    Ok(axum::Json(views::conflicts(&app, caller.organiser_id, event, &page).await?))
+}
+
+/// An event in numbers
+#[utoipa::path(
+    get, path = "/v1/events/{event_id}/counts", tag = "scanning", security(("api_key" = [])),
+    params(("event_id" = EventId, Path, description = "The event")),
+    responses(
+        (status = 200, body = CountsView), (status = 400, description = "`invalid_path`"),
+        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`")
+    )
+)]
+async fn counts(
+    caller: Caller<CanRead>,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+) -> ApiResult<axum::Json<CountsView>> {
+    Ok(axum::Json(views::counts(&app, caller.organiser_id, event).await?))
+}
+
+/// List scans set aside, and why
+#[utoipa::path(
+    get, path = "/v1/quarantine", tag = "scanning", security(("api_key" = [])), params(QuarantineQuery),
+    responses(
+        (status = 200, body = Page<QuarantineView>), (status = 400, description = "`invalid_query`"),
+        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`unknown_cursor`")
+    )
+)]
+async fn quarantine(
+    caller: Caller<CanRead>,
+    State(app): State<AppState>,
+    Query(query): Query<QuarantineQuery>,
+) -> ApiResult<axum::Json<Page<QuarantineView>>> {
+    Ok(axum::Json(views::quarantine(&app, caller.organiser_id, query).await?))
+}

@@ -1,0 +1,211 @@
+//! Lists of scans, conflicts and quarantined scans, and an event in numbers.
+
+use std::collections::HashMap;
+
+use liventix_core::ids::{EventId, OrganiserId, ScanId};
+
+use super::store;
+use super::types::{ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView, SideView, TicketCounts};
+use crate::app::AppState;
+use crate::events::snapshot;
+use crate::params;
+use crate::platform::db::{Conn, DbError, Row};
+use crate::platform::page::{Key, Page, PageQuery};
+use crate::platform::problem::{ApiError, ApiResult};
+
+pub(super) async fn scans(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    page: &PageQuery,
+) -> ApiResult<Page<ScanView>> {
+    let (after, limit) = (page.after()?, page.limit()?);
+    let app_in = app.clone();
+    let rows = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move {
+                snapshot::load(&app_in, conn, organiser, event).await?;
+                Ok::<_, ApiError>(store::list(conn, event, after, limit + 1).await?)
+            })
+        })
+        .await?;
+    Ok(Page::of(rows, limit, |scan| Key { at: scan.received_at, id: *scan.scan_id.as_bytes() }))
+}
+
+pub(super) async fn conflicts(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    page: &PageQuery,
+) -> ApiResult<Page<ConflictView>> {
+    let (after, limit) = (page.after()?, page.limit()?);
+    let app_in = app.clone();
+    let rows = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move {
+                snapshot::load(&app_in, conn, organiser, event).await?;
+                Ok::<_, ApiError>(conflict_rows(conn, event, after, limit + 1).await?)
+            })
+        })
+        .await?;
+    Ok(Page::of(rows, limit, |conflict| Key { at: 0, id: *conflict.excess.scan.scan_id.as_bytes() }))
+}
+
+async fn conflict_rows(
+    conn: &mut Conn,
+    event: EventId,
+    after: Key,
+    limit: u32,
+) -> Result<Vec<ConflictView>, DbError> {
+    let sql = "SELECT c.excess_scan_id, c.standing_scan_id, c.ticket_id, c.people, t.attendee_name \
+               FROM conflicts c JOIN tickets t ON t.ticket_id = c.ticket_id \
+               WHERE c.event_id = $1 AND c.excess_scan_id > $2 ORDER BY c.excess_scan_id LIMIT $3";
+    let rows = conn.query(sql, params![event, after.id, limit]).await?;
+    let mut ids: Vec<ScanId> = Vec::with_capacity(rows.len() * 2);
+    for row in &rows {
+        ids.push(row.get(0)?);
+        ids.push(row.get(1)?);
+    }
+    let scans = store::views(conn, &ids).await?;
+    let mut sides = HashMap::new();
+    for (id, scan) in scans {
+        sides.insert(id, side(conn, scan).await?);
+    }
+    let missing = || DbError::Constraint("a conflict without its scans".into());
+    rows.iter()
+        .map(|row| {
+            Ok(ConflictView {
+                ticket_id: row.get(2)?,
+                attendee_name: row.get(4)?,
+                people: row.get(3)?,
+                excess: sides.get(&row.get::<ScanId>(0)?).cloned().ok_or_else(missing)?,
+                standing: sides.get(&row.get::<ScanId>(1)?).cloned().ok_or_else(missing)?,
+            })
+        })
+        .collect()
+}
+
+/// A scan with the names people know its gate and device by.
+async fn side(conn: &mut Conn, scan: ScanView) -> Result<SideView, DbError> {
+    let gate = conn.first("SELECT name FROM gates WHERE gate_id = $1", params![scan.gate_id]).await?;
+    let sql = "SELECT name FROM devices WHERE device_id = $1 UNION ALL \
+               SELECT name FROM api_keys WHERE api_key_id = $1";
+    let device = conn.first(sql, params![scan.device_id]).await?;
+    let name = |row: Option<Row>| row.map_or(Ok(String::new()), |row| row.get(0));
+    Ok(SideView { gate_name: name(gate)?, device_name: name(device)?, scan })
+}
+
+pub(super) async fn quarantine(
+    app: &AppState,
+    organiser: OrganiserId,
+    query: QuarantineQuery,
+) -> ApiResult<Page<QuarantineView>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let (after, limit) = (page.after()?, page.limit()?);
+    let event = query.event_id;
+    let app_in = app.clone();
+    let rows = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move {
+                if let Some(event) = event {
+                    snapshot::load(&app_in, conn, organiser, event).await?;
+                }
+                Ok::<_, ApiError>(quarantine_rows(conn, organiser, event, after, limit + 1).await?)
+            })
+        })
+        .await?;
+    Ok(Page::of(rows, limit, |row| Key { at: row.received_at, id: *row.scan_id.as_bytes() }))
+}
+
+async fn quarantine_rows(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+    event: Option<EventId>,
+    after: Key,
+    limit: u32,
+) -> Result<Vec<QuarantineView>, DbError> {
+    let mut values = params![organiser, after.at, after.id, limit].to_vec();
+    let mut condition = "";
+    if let Some(event) = event {
+        condition = "AND event_id = $5";
+        values.push(event.into());
+    }
+    let sql = format!(
+        "SELECT scan_id, device_id, event_id, code, record, received_at FROM quarantine \
+         WHERE organiser_id = $1 AND (received_at > $2 OR (received_at = $2 AND scan_id > $3)) {condition} \
+         ORDER BY received_at, scan_id LIMIT $4"
+    );
+    let view = |row: &Row| {
+        Ok(QuarantineView {
+            scan_id: row.get(0)?,
+            device_id: row.get(1)?,
+            event_id: row.get(2)?,
+            code: row.get(3)?,
+            record: row.json(4)?,
+            received_at: row.get(5)?,
+        })
+    };
+    conn.query(&sql, &values).await?.iter().map(view).collect()
+}
+
+pub(super) async fn counts(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<CountsView> {
+    let app_in = app.clone();
+    app.db()
+        .read(move |conn| {
+            Box::pin(async move {
+                snapshot::load(&app_in, conn, organiser, event).await?;
+                Ok::<_, ApiError>(count(conn, event).await?)
+            })
+        })
+        .await
+}
+
+async fn count(conn: &mut Conn, event: EventId) -> Result<CountsView, DbError> {
+    let mut counts = CountsView { tickets: ticket_counts(conn, event).await?, ..CountsView::default() };
+    let sql = "SELECT outcome, direction, medium, COUNT(*), CAST(SUM(people) AS BIGINT) FROM scans \
+               WHERE event_id = $1 GROUP BY outcome, direction, medium";
+    for row in conn.query(sql, params![event]).await? {
+        let (outcome, direction, medium): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (scans, people): (i64, i64) = (row.get(3)?, row.get(4)?);
+        counts.scans += scans;
+        match outcome.as_str() {
+            "admit" => counts.admitted += scans,
+            "ask" => counts.asked += scans,
+            _ => counts.refused += scans,
+        }
+        if medium == "legacy" {
+            counts.legacy += scans;
+        }
+        if direction == "entry" {
+            counts.people_in += people;
+        } else {
+            counts.people_out += people;
+        }
+    }
+    counts.inside = (counts.people_in - counts.people_out).max(0);
+    counts.conflicts = number(conn, "SELECT COUNT(*) FROM conflicts WHERE event_id = $1", event).await?;
+    counts.quarantined = number(conn, "SELECT COUNT(*) FROM quarantine WHERE event_id = $1", event).await?;
+    Ok(counts)
+}
+
+async fn number(conn: &mut Conn, sql: &str, event: EventId) -> Result<i64, DbError> {
+    conn.first(sql, params![event]).await?.map_or(Ok(0), |row| row.get(0))
+}
+
+async fn ticket_counts(conn: &mut Conn, event: EventId) -> Result<TicketCounts, DbError> {
+    let mut counts = TicketCounts::default();
+    let sql = "SELECT status, COUNT(*) FROM tickets WHERE event_id = $1 GROUP BY status";
+    for row in conn.query(sql, params![event]).await? {
+        let number = row.get(1)?;
+        match row.get::<String>(0)?.as_str() {
+            "valid" => counts.valid = number,
+            "unpaid" => counts.unpaid = number,
+            "cancelled" => counts.cancelled = number,
+            _ => counts.revoked = number,
+        }
+    }
+    Ok(counts)
+}

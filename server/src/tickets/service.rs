@@ -1,0 +1,284 @@
+//! What can be done with tickets.
+
+use std::sync::Arc;
+
+use liventix_core::ids::{EventId, OrganiserId, TicketId};
+use liventix_core::qr::{DefaultRenderer, Ecc, Format, QrOptions, QrOrManual, QrRequest, generate_with_fallback};
+use liventix_core::resilience::ThreadSleeper;
+use liventix_core::rules::TicketStatus;
+use liventix_core::ticket::ManualCode;
+
+use super::issue::{Draft, Issuer, check_expiry};
+use super::store::{self, TicketRow};
+use super::types::{NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketWithCode};
+use crate::app::AppState;
+use crate::events::snapshot::{self, Snapshot};
+use crate::platform::db::DbError;
+use crate::platform::page::{Key, Page, PageQuery};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+
+fn issuer<'a>(app: &'a AppState, snapshot: &'a Snapshot) -> Issuer<'a> {
+    Issuer::new(snapshot, app.vault(), app.entropy().as_ref(), app.now())
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(Code::TicketNotFound, "The event has no ticket with this id.")
+}
+
+async fn snapshot_of(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Arc<Snapshot>> {
+    let app_in = app.clone();
+    let snapshot = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move { snapshot::load(&app_in, conn, organiser, event).await })
+        })
+        .await?;
+    app.snapshots().keep(&snapshot);
+    Ok(snapshot)
+}
+
+pub(super) async fn issue(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    new: NewTicket,
+) -> ApiResult<TicketWithCode> {
+    let draft = Draft::check(new, app.now())?;
+    let snapshot = snapshot_of(app, organiser, event).await?;
+    if snapshot.info.ticket_type(draft.ticket_type_id).is_none() {
+        return Err(ApiError::new(Code::TicketTypeNotFound, "The event has no ticket type with this id."));
+    }
+    let issuer = issuer(app, &snapshot);
+    let row = issuer.row(draft)?;
+    let view = issuer.with_code(&row)?;
+    insert(app, &snapshot, vec![row]).await?;
+    Ok(view)
+}
+
+/// Stores rows made from `snapshot`. If the event has changed since, they may carry a withdrawn key or a
+/// deleted type: then nothing is stored.
+pub(super) async fn insert(app: &AppState, snapshot: &Arc<Snapshot>, rows: Vec<TicketRow>) -> ApiResult<()> {
+    let (app_in, made_from) = (app.clone(), Arc::clone(snapshot));
+    let event = snapshot.info.event_id;
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let now = snapshot::load(&app_in, tx, made_from.organiser_id, event).await?;
+                if now.config_seq != made_from.config_seq {
+                    let detail = "The event was changed while this ran. Nothing was issued: try again.";
+                    return Err(ApiError::new(Code::StatusConflict, detail));
+                }
+                store::insert(tx, event, &rows).await.map_err(legacy_code_taken)
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(())
+}
+
+/// Apart from ids and manual codes, which are random, an old code is the only thing that can clash.
+fn legacy_code_taken(error: DbError) -> ApiError {
+    if error.is_constraint() {
+        ApiError::new(Code::LegacyCodeTaken, "Another ticket of the event has this legacy code.")
+    } else {
+        error.into()
+    }
+}
+
+async fn rows(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    query: TicketQuery,
+) -> ApiResult<(Arc<Snapshot>, Vec<TicketRow>, u32)> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let (after, limit) = (page.after()?, page.limit()?);
+    let search = query.search;
+    if search.as_ref().is_some_and(|text| !(2..=80).contains(&text.chars().count())) {
+        return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
+    }
+    let app_in = app.clone();
+    app.db()
+        .read(move |conn| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
+                let rows = store::list(conn, event, search.as_deref(), after, limit + 1).await?;
+                Ok((snapshot, rows, limit))
+            })
+        })
+        .await
+}
+
+fn key(ticket: &TicketView) -> Key {
+    Key { at: 0, id: *ticket.ticket_id.as_bytes() }
+}
+
+pub(super) async fn list(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    query: TicketQuery,
+) -> ApiResult<Page<TicketView>> {
+    let (_, rows, limit) = rows(app, organiser, event, query).await?;
+    Ok(Page::of(rows.into_iter().map(|row| row.view).collect(), limit, key))
+}
+
+pub(super) async fn list_with_codes(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    query: TicketQuery,
+) -> ApiResult<Page<TicketWithCode>> {
+    let (snapshot, rows, limit) = rows(app, organiser, event, query).await?;
+    let issuer = issuer(app, &snapshot);
+    let views: ApiResult<Vec<TicketWithCode>> = rows.iter().map(|row| issuer.with_code(row)).collect();
+    Ok(Page::of(views?, limit, |view| key(&view.ticket)))
+}
+
+pub(super) async fn get(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    id: TicketId,
+) -> ApiResult<TicketWithCode> {
+    let app_in = app.clone();
+    let (snapshot, row) = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
+                let row = store::get(conn, event, id).await?.ok_or_else(not_found)?;
+                Ok::<_, ApiError>((snapshot, row))
+            })
+        })
+        .await?;
+    issuer(app, &snapshot).with_code(&row)
+}
+
+/// What happens to a ticket.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Action {
+    Revoke,
+    Unblock,
+    Cancel,
+    MarkPaid,
+}
+
+impl Action {
+    /// Changes the row, or says why not. Doing it twice changes nothing more.
+    fn apply(self, row: &mut TicketRow) -> ApiResult<()> {
+        use TicketStatus::{Cancelled, Revoked, Unpaid, Valid};
+        let status = row.view.status;
+        row.view.status = match (self, status) {
+            (Self::Cancel, _) => Cancelled,
+            (_, Cancelled) => {
+                let detail = "The ticket is cancelled for good. Issue a new one.";
+                return Err(ApiError::new(Code::StatusConflict, detail));
+            }
+            (Self::Revoke, _) => Revoked,
+            (Self::Unblock, Revoked) if row.paid => Valid,
+            (Self::Unblock, Revoked) => Unpaid,
+            (Self::Unblock, other) => other,
+            (Self::MarkPaid, other) => {
+                row.paid = true;
+                if other == Unpaid { Valid } else { other }
+            }
+        };
+        Ok(())
+    }
+}
+
+/// Changes one ticket under the write lock.
+async fn change<F>(app: &AppState, organiser: OrganiserId, event: EventId, id: TicketId, edit: F) -> ApiResult<(Arc<Snapshot>, TicketRow)>
+where
+    F: FnOnce(&AppState, &Snapshot, &mut TicketRow) -> ApiResult<()> + Send + 'static,
+{
+    let app_in = app.clone();
+    let changed = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let mut row = store::get(tx, event, id).await?.ok_or_else(not_found)?;
+                edit(&app_in, &snapshot, &mut row)?;
+                store::update(tx, event, &row).await?;
+                Ok::<_, ApiError>((snapshot, row))
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(changed)
+}
+
+pub(super) async fn act(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    id: TicketId,
+    action: Action,
+) -> ApiResult<TicketView> {
+    let (_, row) = change(app, organiser, event, id, move |_, _, row| action.apply(row)).await?;
+    Ok(row.view)
+}
+
+pub(super) async fn reissue(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    id: TicketId,
+    request: Reissue,
+) -> ApiResult<TicketWithCode> {
+    check_expiry(request.code_expires_at, app.now())?;
+    let renew = move |app: &AppState, snapshot: &Snapshot, row: &mut TicketRow| {
+        if row.view.status == TicketStatus::Cancelled {
+            let detail = "The ticket is cancelled for good. Issue a new one.";
+            return Err(ApiError::new(Code::StatusConflict, detail));
+        }
+        issuer(app, snapshot).renew(row, request.code_expires_at)
+    };
+    let (snapshot, row) = change(app, organiser, event, id, renew).await?;
+    issuer(app, &snapshot).with_code(&row)
+}
+
+pub(super) async fn qr(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    id: TicketId,
+    format: Format,
+    query: &QrQuery,
+) -> ApiResult<Vec<u8>> {
+    let options = qr_options(query)?;
+    let ticket = get(app, organiser, event, id).await?;
+    let manual: ManualCode =
+        ticket.manual_code.parse().map_err(|_| ApiError::internal("a stored manual code does not parse"))?;
+    let entropy = Arc::clone(app.entropy());
+    let drawn = tokio::task::spawn_blocking(move || {
+        let request = QrRequest { text: &ticket.code, options, format, manual };
+        generate_with_fallback(&DefaultRenderer, &request, &ThreadSleeper, entropy.as_ref())
+    });
+    match drawn.await.map_err(ApiError::internal)? {
+        QrOrManual::Qr(image) => Ok(image.bytes),
+        QrOrManual::Manual(manual) => {
+            let detail = format!("The QR code cannot be drawn. The ticket enters with the manual code {manual}.");
+            Err(ApiError::new(Code::QrUnavailable, detail))
+        }
+    }
+}
+
+/// The options a query asks for.
+pub(crate) fn qr_options(query: &QrQuery) -> ApiResult<QrOptions> {
+    let base = QrOptions::default();
+    let scale = query.scale.unwrap_or(base.scale);
+    if !(1..=32).contains(&scale) {
+        return Err(ApiError::new(Code::InvalidQuery, "scale must be between 1 and 32"));
+    }
+    let ecc = match query.ecc.as_deref() {
+        None => base.ecc,
+        Some(name) => Ecc::ALL
+            .into_iter()
+            .find(|ecc| ecc.to_string() == name)
+            .ok_or_else(|| ApiError::new(Code::InvalidQuery, "ecc must be L, M, Q or H"))?,
+    };
+    Ok(QrOptions { ecc, scale, ..base })
+}
