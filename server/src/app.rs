@@ -187,6 +187,9 @@ impl App {
         closing: watch::Receiver<bool>,
     ) -> Result<AppState, StartError> {
         let (db, vault) = Self::open(&config, Arc::clone(&entropy))?;
+        if config.public_url.is_none() && addr.ip().is_unspecified() {
+            tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
+        }
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
         Ok(AppState(Arc::new(Inner {
             config,
@@ -207,7 +210,12 @@ impl App {
     /// # Errors
     /// When the directory, the database or the root secret cannot be used.
     pub fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
-        std::fs::create_dir_all(&config.data_dir).map_err(|error| StartError::DataDir {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        // Names and addresses of attendees: nobody else on this machine reads them.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&config.data_dir).map_err(|error| StartError::DataDir {
             path: config.data_dir.display().to_string(),
             reason: error.to_string(),
         })?;

@@ -139,12 +139,15 @@ async fn values_that_are_not_allowed() {
     assert_eq!((&counts["scans"], &counts["tickets"]["valid"]), (&json!(0), &json!(0)));
 }
 
+/// What it is, the bytes, and where the first complaint points: row and column.
+type BadTable = (&'static str, Vec<u8>, Option<u64>, Option<&'static str>);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_that_cannot_be_imported() {
     let (server, organiser, event) = world().await;
     let path = format!("{}/tickets/import", event.path);
     let utf16: Vec<u8> = "ticket_type\nDay\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let cases: Vec<(&str, Vec<u8>, Option<u64>, Option<&str>)> = vec![
+    let cases: [BadTable; 14] = [
         ("empty", vec![], None, None),
         ("no rows", b"ticket_type\n".to_vec(), Some(1), None),
         ("unknown column", b"ticket_type,colour\nDay,red\n".to_vec(), Some(1), Some("colour")),
