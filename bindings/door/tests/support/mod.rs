@@ -48,7 +48,7 @@ impl Venue {
         };
         venue.start();
         let organiser = venue.post("/v1/organisers", &json!({ "name": "Lamp Society" }));
-        venue.api_key = find_text(&organiser, "secret").or_else(|| find_text(&organiser, "api_key")).unwrap();
+        venue.api_key = organiser["api_key"]["token"].as_str().unwrap().to_owned();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
         let event = json!({
             "name": "Night of the lamps", "starts_at": now - 3_600_000, "ends_at": now + 36_000_000,
@@ -111,13 +111,6 @@ impl Venue {
         let scope = json!({ "events": [{ "event_id": self.event_id }] });
         self.post("/v1/enrolments", &scope)["uri"].as_str().unwrap().to_owned()
     }
-}
-
-/// The first text under this name, at any depth.
-fn find_text(value: &Value, name: &str) -> Option<String> {
-    let object = value.as_object()?;
-    let here = object.get(name).and_then(Value::as_str).map(str::to_owned);
-    here.or_else(|| object.values().find_map(|inner| find_text(inner, name)))
 }
 
 /// A device: one data folder.
