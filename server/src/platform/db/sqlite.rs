@@ -136,12 +136,18 @@ fn owned(value: ValueRef<'_>) -> Value {
     }
 }
 
+/// SQLite reads `$1` as a name, numbered by first appearance; only `?1` says which value is meant. No
+/// statement has a `$` anywhere else.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
 pub(super) fn query(
     connection: &rusqlite::Connection,
     sql: &str,
     params: &[Value],
 ) -> Result<Vec<Row>, DbError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(&numbered(sql))?;
     let columns = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     let mut out = Vec::new();
@@ -158,7 +164,7 @@ pub(super) fn execute(
     sql: &str,
     params: &[Value],
 ) -> Result<u64, DbError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(&numbered(sql))?;
     let changed = statement.execute(rusqlite::params_from_iter(params))?;
     Ok(u64::try_from(changed).unwrap_or(u64::MAX))
 }

@@ -1,0 +1,212 @@
+//! The storage engine: group commit, isolation of errors, schema versions, crashes.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use liventix_server::params;
+use liventix_server::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+
+use crate::support::{ADMIN, client, new_id};
+
+fn open(dir: &std::path::Path) -> Result<Db, DbError> {
+    Ok(Db::Sqlite(Sqlite::open(&SqliteOptions { path: dir.join("liventix.db"), readers: 2 })?))
+}
+
+async fn insert(db: &Db, id: u8, fail: bool) -> Result<(), DbError> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let sql = "INSERT INTO organisers (organiser_id, name, sealed_master_key, created_at) VALUES ($1, $2, $3, $4)";
+            tx.execute(sql, params![[id; 16], "x", vec![1_u8], 0_i64]).await?;
+            if fail { Err(DbError::Statement("on purpose".into())) } else { Ok(()) }
+        })
+    })
+    .await
+}
+
+async fn ids(db: &Db) -> Vec<u8> {
+    db.read(|conn| {
+        Box::pin(async move {
+            let rows = conn.query("SELECT organiser_id FROM organisers ORDER BY organiser_id", params![]).await?;
+            rows.iter().map(|row| Ok(row.get::<[u8; 16]>(0)?[0])).collect::<Result<Vec<u8>, DbError>>()
+        })
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_error_or_panic_in_one_write_of_a_group_touches_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(dir.path()).unwrap();
+    // The first write holds the writer until all the others wait, so that they make one group.
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let holder = tokio::spawn({
+        let db = db.clone();
+        async move {
+            db.write(move |_| {
+                Box::pin(async move {
+                    let _ = hold.recv();
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await
+        }
+    });
+    let mut tasks = Vec::new();
+    for id in 1..=40_u8 {
+        let db = db.clone();
+        tasks.push(tokio::spawn(async move {
+            match id % 4 {
+                0 => insert(&db, id, true).await,
+                1 => {
+                    db.write(move |tx| {
+                        Box::pin(async move {
+                            tx.execute("DELETE FROM organisers", params![]).await?;
+                            if id > 0 { panic!("on purpose") }
+                            Ok::<_, DbError>(())
+                        })
+                    })
+                    .await
+                }
+                2 => insert(&db, id, false).await,
+                _ => insert(&db, id - 1, false).await,
+            }
+        }));
+    }
+    tokio::task::yield_now().await;
+    drop(release);
+    holder.await.unwrap().unwrap();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    let even: Vec<u8> = (1..=40).filter(|id| id % 4 == 2).collect();
+    assert_eq!(ids(&db).await, even);
+    for (place, result) in results.iter().enumerate() {
+        match (place + 1) % 4 {
+            0 => assert!(matches!(result, Err(DbError::Statement(text)) if text == "on purpose")),
+            1 => assert!(matches!(result, Err(DbError::Panicked))),
+            // Of two writes with one id, whichever came second broke the constraint.
+            2 => assert!(result.is_ok() != results[place + 1].is_ok()),
+            _ => assert!(result.is_ok() || result.as_ref().is_err_and(DbError::is_constraint)),
+        }
+    }
+    db.close().await;
+    assert!(matches!(insert(&db, 99, false).await, Err(DbError::Closed)));
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(dir.path()).unwrap();
+    let result = db
+        .read(|conn| Box::pin(async move { conn.query("DELETE FROM organisers RETURNING 1", params![]).await }))
+        .await;
+    assert!(result.is_err());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).unwrap().close().await;
+    let raw = rusqlite::Connection::open(dir.path().join("liventix.db")).unwrap();
+    raw.pragma_update(None, "user_version", 999).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(error, DbError::NewerSchema { .. }));
+    assert!(error.to_string().contains("start the newer version"));
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_opened_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = open(&dir.path().join("missing")).unwrap_err();
+    assert!(error.to_string().contains("missing"), "{error}");
+}
+
+/// Every redeem that was answered before a SIGKILL is there after it, and none was admitted twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_a_kill_is_there_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let http = client();
+    let mut event = None;
+    let mut answered = 0;
+    for round in 0..4 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_liventix"))
+            .args(["serve", "--bind", "127.0.0.1:0", "--log-json"])
+            .env("LIVENTIX_DATA_DIR", dir.path())
+            .env("LIVENTIX_ADMIN_TOKEN", ADMIN)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = lines.find(|line| line.as_ref().unwrap().contains("listening")).unwrap().unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let base = format!("http://{}", line["fields"]["address"].as_str().unwrap());
+        std::thread::spawn(move || lines.for_each(drop));
+        let world = match &event {
+            Some(world) => world,
+            None => event.insert(Remote::create(&http, &base).await),
+        };
+        let mut tasks = Vec::new();
+        for _ in 0..8 {
+            let (http, url, key, gate) = (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone(), world.gate.clone());
+            tasks.push(tokio::spawn(async move {
+                let mut answered = 0;
+                loop {
+                    let body = serde_json::json!({"scan_id": new_id(), "code": "hello", "gate_id": gate});
+                    match http.post(&url).bearer_auth(&key).json(&body).send().await {
+                        Ok(reply) if reply.status() == 200 => answered += 1,
+                        _ => return answered,
+                    }
+                    if answered > 10_000 {
+                        return answered;
+                    }
+                }
+            }));
+        }
+        // Enough work for the kill to fall into the middle of some.
+        for _ in 0..(10 + round * 7) {
+            http.get(format!("{base}/readyz")).send().await.unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for task in tasks {
+            answered += task.await.unwrap();
+        }
+    }
+    let db = open(dir.path()).unwrap();
+    let stored: i64 = db
+        .read(|conn| {
+            Box::pin(async move {
+                let row = conn.first("SELECT COUNT(*) FROM scans", params![]).await?;
+                row.map_or(Ok(0), |row| row.get(0))
+            })
+        })
+        .await
+        .map_err(|error: DbError| error)
+        .unwrap();
+    assert!(answered > 0);
+    assert!((answered..=answered + 32).contains(&stored), "{answered} answered, {stored} stored");
+}
+
+struct Remote {
+    key: String,
+    path: String,
+    gate: String,
+}
+
+impl Remote {
+    async fn create(http: &reqwest::Client, base: &str) -> Self {
+        let post = async |path: &str, token: &str, body: serde_json::Value| {
+            let reply = http.post(format!("{base}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
+            reply.json::<serde_json::Value>().await.unwrap()
+        };
+        let made = post("/v1/organisers", ADMIN, serde_json::json!({"name": "A"})).await;
+        let key = crate::support::text(&made["api_key"]["token"]);
+        let event = serde_json::json!({"name": "E", "starts_at": 0, "ends_at": 1, "time_zone": "UTC"});
+        let id = crate::support::text(&post("/v1/events", &key, event).await["event_id"]);
+        let path = format!("/v1/events/{id}");
+        let gate = post(&format!("{path}/gates"), &key, serde_json::json!({"name": "G"})).await;
+        Self { key, path, gate: crate::support::text(&gate["gate_id"]) }
+    }
+}

@@ -1,0 +1,155 @@
+//! The harness: a server, callers, an event, a door.
+
+mod door;
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Once};
+
+use liventix_core::clock::ManualClock;
+use liventix_core::entropy::FixedEntropy;
+use liventix_server::platform::config::Limits;
+use liventix_server::platform::rate_limit::Limit;
+use liventix_server::{App, Config, Running};
+use reqwest::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) use door::{Door, new_id, verdicts};
+pub(crate) use world::{Event, Organiser};
+
+/// Friday evening, 31 July 2026, 18:00 UTC.
+pub(crate) const NOW: i64 = 1_785_520_800_000;
+pub(crate) const ADMIN: &str = "admin-token-of-the-tests-0123456789abcdef";
+
+pub(crate) struct Server {
+    running: Option<Running>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) dir: TempDir,
+    pub(crate) addr: SocketAddr,
+    pub(crate) http: reqwest::Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) json: Value,
+}
+
+impl Reply {
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.json);
+        self.json
+    }
+
+    /// A problem with this status and code, in its proper form.
+    #[track_caller]
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.json["code"].as_str()), (status, Some(code)), "{}", self.json);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.json["status"], status);
+        assert_eq!(self.json["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
+        assert!(self.json["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{}", self.json);
+    }
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        // Limits far away, so that only the tests of limits meet them.
+        let far = Limit::per_minute(100_000);
+        Self::start_with(Limits { enrol: far, redeem: far, manual_code: far, bad_token: far }).await
+    }
+
+    pub(crate) async fn start_with(limits: Limits) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(NOW));
+        let mut server = Self {
+            running: None,
+            clock,
+            dir,
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            http: client(),
+        };
+        server.up(limits).await;
+        server
+    }
+
+    async fn up(&mut self, limits: Limits) {
+        let config = Config {
+            bind: self.addr,
+            admin_token: Some(ADMIN.into()),
+            limits,
+            readers: 2,
+            ..Config::new(self.dir.path())
+        };
+        // Another stream at each start: ids must not come again.
+        let mut seed = [0_u8; 8];
+        liventix_core::entropy::Entropy::fill(&liventix_core::entropy::OsEntropy, &mut seed);
+        let entropy = Arc::new(FixedEntropy::new(u64::from_be_bytes(seed)));
+        let running = App::start(config, self.clock.clone(), entropy).await.unwrap();
+        self.addr = running.addr;
+        self.running = Some(running);
+    }
+
+    pub(crate) async fn shutdown(&mut self) {
+        self.running.take().unwrap().shutdown().await;
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        self.shutdown().await;
+        self.up(Limits::default()).await;
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, self.url(path));
+        if token.is_empty() { request } else { request.bearer_auth(token) }
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status, headers, bytes, json }
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
+        self.send(self.request(Method::GET, path, token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
+        self.send(self.request(Method::POST, path, token).json(body)).await
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: &Value) -> Reply {
+        let request = self.request(method.parse().unwrap(), path, token);
+        self.send(if body.is_null() { request } else { request.json(body) }).await
+    }
+
+    pub(crate) async fn post_csv(&self, path: &str, token: &str, bytes: impl Into<Vec<u8>>) -> Reply {
+        let request = self.request(Method::POST, path, token).header("content-type", "text/csv");
+        self.send(request.body(bytes.into())).await
+    }
+}
+
+/// The text of a JSON string.
+#[track_caller]
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
+}
