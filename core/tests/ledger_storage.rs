@@ -106,6 +106,20 @@ fn rustix_is_root(folder: &Path) -> bool {
     std::fs::metadata(folder).unwrap().uid() == 0
 }
 
+#[cfg(unix)]
+#[test]
+fn a_ledger_deleted_or_moved_under_an_open_door_is_noticed() {
+    let venue = Venue::new();
+    let ticket = venue.ticket(venue.single);
+    let mut door = venue.door(std::slice::from_ref(&ticket));
+    let aside = venue.path("aside.db");
+    std::fs::rename(&door.path, &aside).unwrap();
+    let error = door.try_scan(&venue.code(&ticket)).unwrap_err();
+    assert_eq!(error.code(), "ledger_moved");
+    std::fs::rename(&aside, &door.path).unwrap();
+    assert_eq!(door.scan(&venue.code(&ticket)).decision.outcome, Outcome::Admit);
+}
+
 #[test]
 fn receipts_move_the_outbox_forward_once() {
     let venue = Venue::new();

@@ -163,7 +163,7 @@ fn impossible_round_trips_teach_nothing() {
     let received = clock.sample();
     assert!(!time.observe(&RoundTrip { sent, received, server_ms: NOW }));
     assert!(!time.observe(&RoundTrip {
-        sent: sent,
+        sent,
         received: {
             let mut early = sent;
             early.mono_ms -= 1;

@@ -72,7 +72,7 @@ fn every_text_is_recorded_with_its_reason() {
     let long = "x".repeat(1 << 20);
     let manual = ManualCode::generate(&entropy).to_string();
     let stranger = TicketId::generate(NOW, &entropy).to_string();
-    let mut door = venue.door(&[ticket.clone()]);
+    let mut door = venue.door(std::slice::from_ref(&ticket));
     let other_code = venue.master.signing_key(other_event, KeyId(0), algorithm).printed(&elsewhere).text();
     let cases = [
         (other_code, Reason::OtherEvent, Medium::Printed),
