@@ -1,4 +1,5 @@
 //! Full disk, read-only files, the outbox, the manifest: what the storage does and what it survives.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 mod harness;
 
@@ -103,6 +104,20 @@ fn a_read_only_file_or_folder_is_refused_and_untouched() {
 fn rustix_is_root(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(folder).unwrap().uid() == 0
+}
+
+#[cfg(unix)]
+#[test]
+fn a_ledger_deleted_or_moved_under_an_open_door_is_noticed() {
+    let venue = Venue::new();
+    let ticket = venue.ticket(venue.single);
+    let mut door = venue.door(std::slice::from_ref(&ticket));
+    let aside = venue.path("aside.db");
+    std::fs::rename(&door.path, &aside).unwrap();
+    let error = door.try_scan(&venue.code(&ticket)).unwrap_err();
+    assert_eq!(error.code(), "ledger_moved");
+    std::fs::rename(&aside, &door.path).unwrap();
+    assert_eq!(door.scan(&venue.code(&ticket)).decision.outcome, Outcome::Admit);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The rules as a door manager reads them: one table each for tickets, codes, times, entries, exits.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 mod harness;
 

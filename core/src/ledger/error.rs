@@ -46,6 +46,11 @@ pub enum LedgerError {
         /// The path that was given.
         path: PathBuf,
     },
+    /// The file is no longer at its path: scans written now would be lost with it.
+    #[error(
+        "the scan ledger was moved or deleted while in use and the scan was not recorded: put the file back, or restart this program"
+    )]
+    Moved,
     /// The operating system failed to read or write.
     #[error("the storage failed: check the disk or card, then try again")]
     Io(#[source] Cause),
@@ -91,6 +96,7 @@ impl LedgerError {
             Self::Locked(_) => "ledger_locked",
             Self::Newer { .. } => "ledger_newer",
             Self::NotALedger { .. } => "not_a_ledger",
+            Self::Moved => "ledger_moved",
             Self::Io(_) => "storage_failed",
             Self::UnknownEvent(_) => "event_unknown",
             Self::BadPage(_) => "manifest_page_invalid",

@@ -15,6 +15,7 @@
 //! store of the phone.
 
 mod append;
+mod apply;
 mod cache;
 mod carve;
 mod chain;
@@ -57,6 +58,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::LedgerId;
 use cache::Cache;
+use files::FileIdentity;
 use lock::LedgerLock;
 use time::LedgerTime;
 
@@ -67,6 +69,7 @@ pub struct Ledger {
     cache: RefCell<Cache>,
     time: LedgerTime,
     path: PathBuf,
+    identity: FileIdentity,
     own: Own,
     entropy: Arc<dyn Entropy>,
     _lock: LedgerLock,
@@ -122,6 +125,10 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
+        // In WAL mode SQLite itself would go on writing into a deleted file without a word.
+        if FileIdentity::of(&self.path).ok() != Some(self.identity) {
+            return Err(LedgerError::Moved);
+        }
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
         transaction.commit()?;

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::cache::Cache;
 use super::error::{Cause, LedgerError};
-use super::files::{beside, move_all, remove_all, sync_folder};
+use super::files::{FileIdentity, beside, move_all, remove_all, sync_folder};
 use super::lock::LedgerLock;
 use super::rescue::{self, Rescue};
 use super::storage::quick_check;
@@ -67,6 +67,7 @@ pub(super) fn open(
         cache: RefCell::new(Cache::default()),
         time,
         path: path.to_owned(),
+        identity: FileIdentity::of(path)?,
         own,
         entropy: sources.entropy,
         _lock: lock,
