@@ -8,10 +8,11 @@ use std::sync::Arc;
 use liventix_core::clock::TimeReading;
 use liventix_core::ids::{EventId, OrganiserId};
 use liventix_core::ledger::record::{Fingerprint, WireCode as _};
-use liventix_core::rules::{self, Decision, Outcome, Presented, TicketFacts};
+use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, TicketFacts};
 use liventix_core::ticket::MAX_TEXT_BYTES;
 use sha2::{Digest as _, Sha256};
 
+use super::merge;
 use super::present::{self, Found};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
@@ -96,10 +97,13 @@ async fn decide_once(
     }
     let time = TimeReading::exact(app.now());
     let found = present::find(tx, snapshot, &request.code, time).await?;
+    let mut passed_before = false;
     let (medium, decision, ticket) = match found {
         Found::Nothing { medium, reason } => (medium, Decision::refuse(reason), None),
         Found::Ticket { medium, presented, ticket } => {
-            let decision = decide(tx, scanner, snapshot, request, time, presented, &ticket).await?;
+            let passages = passages(tx, &ticket).await?;
+            passed_before = !passages.is_empty();
+            let decision = decide(scanner, snapshot, request, time, presented, &ticket, &passages)?;
             (medium, decision, Some(ticket))
         }
     };
@@ -110,24 +114,32 @@ async fn decide_once(
         row.change_seq = Some(take_seqs(tx, event, 1).await?);
     }
     store::insert(tx, scanner.organiser_id, event, std::slice::from_ref(&row)).await?;
+    if let (true, true, Some(ticket)) = (passed_before, row.is_passage(), &ticket) {
+        // A door's clock may run ahead of ours: then this passage comes before one already merged.
+        merge::refresh(tx, &snapshot.info, &[ticket.view.ticket_id]).await?;
+    }
     Ok(response(snapshot, &row.view, decision, ticket.as_deref()))
 }
 
-async fn decide(
-    tx: &mut Tx,
+async fn passages(tx: &mut Tx, ticket: &TicketRow) -> Result<Vec<Passage>, DbError> {
+    let id = ticket.view.ticket_id;
+    Ok(store::passages(tx, &[id]).await?.remove(&id).unwrap_or_default())
+}
+
+fn decide(
     scanner: Scanner,
     snapshot: &Snapshot,
     request: &RedeemRequest,
     time: TimeReading,
     presented: Presented,
     ticket: &TicketRow,
+    passages: &[Passage],
 ) -> Result<Decision, DbError> {
     let view = &ticket.view;
     let ticket_type = snapshot
         .info
         .ticket_type(view.ticket_type_id)
         .ok_or_else(|| DbError::Constraint("a ticket without a type".into()))?;
-    let passages = store::passages(tx, &[view.ticket_id]).await?.remove(&view.ticket_id).unwrap_or_default();
     Ok(rules::decide(&rules::Request {
         event: &snapshot.info,
         gate_id: request.gate_id,
@@ -146,7 +158,7 @@ async fn decide(
             valid_until: view.valid_until,
             admits: view.admits,
         }),
-        passages: &passages,
+        passages,
     }))
 }
 

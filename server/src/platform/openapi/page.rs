@@ -108,6 +108,9 @@ fn types(out: &mut String, document: &Value) {
             markdown(text(&value["description"]))
         );
         let parts = std::iter::once(value).chain(list(&value["allOf"]));
+        for included in list(&value["allOf"]).iter().filter(|part| part.get("$ref").is_some()) {
+            let _ = write!(out, "<tr><td>all of<td>{}", schema(included));
+        }
         for (field, property) in parts.flat_map(|part| entries(&part["properties"])) {
             let _ = write!(
                 out,
