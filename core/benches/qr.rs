@@ -4,6 +4,13 @@
 //! libqrencode, the yardstick of `design.md` (256 µs seen), is C: linking it would need `unsafe`, which
 //! the workspace forbids, and timing its program would measure a process start.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a benchmark fails, in its helpers too"
+)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group};

@@ -1,5 +1,12 @@
 //! Verifying one code, parse to verdict, beside a bare loop of the same work written out by hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a benchmark fails, in its helpers too"
+)]
+
 use criterion::{BatchSize, Criterion, criterion_group};
 use hmac::{Hmac, KeyInit, Mac};
 use liventix_core::clock::TimeBounds;

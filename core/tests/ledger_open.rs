@@ -14,11 +14,8 @@ use liventix_core::rules::{Outcome, Reason};
 use liventix_core::sync::wire::{Receipt, ReceiptStatus, TicketEntry};
 
 fn receipts(scans: &[ScanRecord]) -> Vec<Receipt> {
-    let receipt = |scan: &ScanRecord| Receipt {
-        scan_id: scan.scan_id,
-        status: ReceiptStatus::Accepted,
-        code: None,
-    };
+    let receipt =
+        |scan: &ScanRecord| Receipt { scan_id: scan.scan_id, status: ReceiptStatus::Accepted, code: None };
     scans.iter().map(receipt).collect()
 }
 
@@ -195,7 +192,9 @@ fn a_destroyed_inner_page_hides_nothing() {
     let (door, rescue) = reopen_damaged(door, |path| {
         let root = rusqlite::Connection::open(path)
             .unwrap()
-            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'scans'", [], |row| row.get::<_, i64>(0))
+            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'scans'", [], |row| {
+                row.get::<_, i64>(0)
+            })
             .unwrap();
         overwrite(path, (root as u64 - 1) * 4_096, &[0; 4_096]);
     });
@@ -210,7 +209,12 @@ fn a_truncated_file_keeps_its_front() {
     let before = door.records();
     let (door, rescue) = reopen_damaged(door, |path| {
         let length = fs::metadata(path).unwrap().len();
-        fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length * 2 / 3 / 4_096 * 4_096).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(length * 2 / 3 / 4_096 * 4_096)
+            .unwrap();
     });
     assert!(rescue.scans > 50, "{rescue:?}");
     for scan in door.ledger.unsent(1_000).unwrap().into_iter().flat_map(|upload| upload.scans) {

@@ -1,5 +1,12 @@
 //! Every picture we draw is read back by decoders that are not ours.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 use std::process::Command;
 
 use liventix_core::entropy::FixedEntropy;
@@ -54,7 +61,7 @@ fn decode_with_zbar(png: &[u8]) -> String {
 
 #[test]
 fn the_version_budgets_hold() {
-    for seed in 0..50 {
+    for seed in 0..10 {
         for (text, budget) in codes(seed) {
             let qr = render(&text, &QrOptions::default()).unwrap();
             assert!(qr.version() <= budget, "version {} for {} characters", qr.version(), text.len());

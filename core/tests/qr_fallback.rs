@@ -1,5 +1,12 @@
 //! What happens when no QR code can be drawn.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,5 +1,12 @@
 //! The retry helper, to the millisecond.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 use std::cell::RefCell;
 use std::sync::Mutex;
 
@@ -133,6 +140,15 @@ async fn the_async_form_does_the_same() {
     assert_eq!(waits.taken(), [200, 1_000, 5_000]);
     let failed = retry(&POLICY, &waits, &Constant(0), |_| async { Err::<(), _>("no") }, |_| Retry::No).await;
     assert_eq!(failed.unwrap_err().gave_up, GaveUp::NotRetryable);
+}
+
+#[tokio::test]
+async fn the_async_form_may_run_on_any_thread() {
+    let task = tokio::spawn(async {
+        let answer = |_| async { Ok::<_, String>("done") };
+        retry(&POLICY, &Waits::default(), &Constant(0), answer, |_| Retry::Backoff).await
+    });
+    assert_eq!(task.await.unwrap(), Ok("done"));
 }
 
 #[test]

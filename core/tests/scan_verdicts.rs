@@ -85,7 +85,11 @@ fn every_text_is_recorded_with_its_reason() {
         ("https://example.org/menu".to_owned(), Reason::NotATicket, Medium::Unreadable),
         (manual, Reason::ManualUnknown, Medium::Manual),
         (stranger, Reason::Unlisted, Medium::Legacy),
-        (format!(r#"{{"id":"{}","event":"{other_event}"}}"#, ticket.ticket_id), Reason::OtherEvent, Medium::Legacy),
+        (
+            format!(r#"{{"id":"{}","event":"{other_event}"}}"#, ticket.ticket_id),
+            Reason::OtherEvent,
+            Medium::Legacy,
+        ),
         (ticket.ticket_id.to_string(), Reason::LegacyRefused, Medium::Legacy),
     ];
     for (text, reason, medium) in &cases {
@@ -175,7 +179,10 @@ fn a_group_comes_in_parts() {
     let ticket = venue.ticket(venue.family);
     let code = venue.code(&ticket);
     let mut door = venue.door(&[ticket]);
-    assert_eq!(door.pass(&code, Direction::Entry, 2).line, "Welcome, Ada Lovelace · Family ticket · 2 of 5 · 3 left");
+    assert_eq!(
+        door.pass(&code, Direction::Entry, 2).line,
+        "Welcome, Ada Lovelace · Family ticket · 2 of 5 · 3 left"
+    );
     let too_many = door.pass(&code, Direction::Entry, 4);
     assert_eq!(too_many.decision.reason, Reason::GroupExceeded);
     assert!(too_many.line.starts_with("Fewer people left on this ticket · 3 left · just now"));

@@ -184,6 +184,8 @@ CREATE INDEX scans_by_ticket ON scans (ticket_id) WHERE change_seq IS NOT NULL;
 CREATE INDEX scans_by_event ON scans (event_id, received_at, scan_id);
 
 CREATE TABLE quarantine (
+    -- Of the three that make it unique: for paging.
+    quarantine_id BYTEA NOT NULL,
     scan_id BYTEA NOT NULL,
     device_id BYTEA NOT NULL REFERENCES devices,
     -- SHA-256 of the record as it came, so that a repeated upload adds nothing.
@@ -195,7 +197,8 @@ CREATE TABLE quarantine (
     received_at BIGINT NOT NULL,
     PRIMARY KEY (scan_id, device_id, record_hash)
 );
-CREATE INDEX quarantine_by_organiser ON quarantine (organiser_id, received_at, scan_id);
+CREATE INDEX quarantine_by_event ON quarantine (event_id);
+CREATE INDEX quarantine_by_organiser ON quarantine (organiser_id, received_at, quarantine_id);
 
 -- What the fold over a ticket's passages found; rewritten whenever one of them changes.
 CREATE TABLE conflicts (

@@ -169,7 +169,8 @@ impl App {
         let router = http::wrap(router.merge(openapi::routes(document)), &app);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let stopping = app.clone();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
+        let server =
+            axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
         let task = tokio::spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!(%error, "the server ended");
@@ -186,6 +187,9 @@ impl App {
         closing: watch::Receiver<bool>,
     ) -> Result<AppState, StartError> {
         let (db, vault) = Self::open(&config, Arc::clone(&entropy))?;
+        if config.public_url.is_none() && addr.ip().is_unspecified() {
+            tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
+        }
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
         Ok(AppState(Arc::new(Inner {
             config,
@@ -206,7 +210,12 @@ impl App {
     /// # Errors
     /// When the directory, the database or the root secret cannot be used.
     pub fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
-        std::fs::create_dir_all(&config.data_dir).map_err(|error| StartError::DataDir {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        // Names and addresses of attendees: nobody else on this machine reads them.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&config.data_dir).map_err(|error| StartError::DataDir {
             path: config.data_dir.display().to_string(),
             reason: error.to_string(),
         })?;

@@ -95,7 +95,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None | Some(Command::Demo) => crate::demo::run(),
+        None | Some(Command::Demo) => block_on(crate::demo::run()),
         Some(Command::Serve(config)) => block_on(serve(config)),
         Some(Command::Migrate(config)) => block_on(migrate(config)),
         Some(Command::Openapi) => print_openapi(),

@@ -92,6 +92,11 @@ CREATE INDEX scans_by_ticket ON scans (ticket_id) WHERE outcome = 'admit';
 CREATE TRIGGER scans_never_change BEFORE UPDATE ON scans
 BEGIN SELECT RAISE(ABORT, 'scans are append-only'); END;
 
+-- REPLACE would delete without asking the trigger below.
+CREATE TRIGGER scans_never_replaced BEFORE INSERT ON scans
+WHEN EXISTS (SELECT 1 FROM scans WHERE id = new.id)
+BEGIN SELECT RAISE(ABORT, 'scans are append-only'); END;
+
 CREATE TRIGGER scans_never_go BEFORE DELETE ON scans
 BEGIN SELECT RAISE(ABORT, 'scans are append-only'); END;
 

@@ -22,6 +22,18 @@ impl Ledger {
         quick_check(&self.connection)
     }
 
+    /// Lets the file grow by so many pages of 4 KiB at most, until it is opened again; beyond that,
+    /// writes fail with `DiskFull`, exactly as on a full disk.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn limit_growth(&mut self, pages: u32) -> Result<(), LedgerError> {
+        let now: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        let limit = now.saturating_add(i64::from(pages));
+        self.connection.query_row(&format!("PRAGMA max_page_count = {limit}"), [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Moves the write-ahead log into the database and empties it, as far as other processes allow.
     pub(super) fn empty_log(&self) -> Result<(), LedgerError> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

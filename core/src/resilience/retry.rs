@@ -141,8 +141,7 @@ pub fn retry_blocking<T, E: Display>(
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let (wait_ms, error) = next_wait(policy, number, error, &judge, entropy)?;
-        log_retry(policy, number, wait_ms, &error);
+        let wait_ms = next_wait(policy, number, error, &judge, entropy)?;
         sleeper.sleep(wait_ms);
         number += 1;
     }
@@ -165,31 +164,29 @@ pub async fn retry<T, E: Display, F: Future<Output = Result<T, E>>>(
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let (wait_ms, error) = next_wait(policy, number, error, &judge, entropy)?;
-        log_retry(policy, number, wait_ms, &error);
+        let wait_ms = next_wait(policy, number, error, &judge, entropy)?;
         sleeper.sleep(wait_ms).await;
         number += 1;
     }
 }
 
+/// How long to wait before the next attempt, or why there is none. Logs either.
 fn next_wait<E: Display>(
     policy: &RetryPolicy,
     attempts: u32,
     error: E,
     judge: impl Fn(&E) -> Retry,
     entropy: &dyn Entropy,
-) -> Result<(u64, E), Failure<E>> {
+) -> Result<u64, Failure<E>> {
+    let (operation, max_retries) = (policy.operation, policy.max_retries);
     match policy.after(attempts, judge(&error), entropy) {
-        Ok(wait_ms) => Ok((wait_ms, error)),
+        Ok(wait_ms) => {
+            tracing::warn!(operation, attempts, max_retries, wait_ms, %error, "attempt failed, trying again");
+            Ok(wait_ms)
+        }
         Err(gave_up) => {
-            let operation = policy.operation;
             tracing::error!(operation, attempts, ?gave_up, %error, "gave up");
             Err(Failure { operation, attempts, gave_up, error })
         }
     }
-}
-
-fn log_retry(policy: &RetryPolicy, attempt: u32, wait_ms: u64, error: &impl Display) {
-    let (operation, max_retries) = (policy.operation, policy.max_retries);
-    tracing::warn!(operation, attempt, max_retries, wait_ms, %error, "attempt failed, trying again");
 }

@@ -278,10 +278,9 @@ fn admit_within(request: &Request<'_>, allowance: Allowance) -> Decision {
 }
 
 fn exit(request: &Request<'_>, doubts: &mut Doubts) -> Decision {
-    let allowance = request.ticket.map_or_else(
-        || Allowance::unlisted(request.passages, request.people),
-        |ticket| ticket.allowance(),
-    );
+    let allowance = request
+        .ticket
+        .map_or_else(|| Allowance::unlisted(request.passages, request.people), |ticket| ticket.allowance());
     let standing = Standing::fold(allowance, request.passages);
     if allowance.people == 1
         && let Some(recent) = rapid(request)
@@ -322,7 +321,7 @@ fn rapid(request: &Request<'_>) -> Option<Evidence> {
         .filter(|passage| passage.device_id == request.device_id)
         .max_by_key(|passage| (passage.at, passage.scan_id))?;
     let ago = now.saturating_sub(last.at);
-    (last.direction == request.direction && (0..window_ms).contains(&ago)).then(|| Evidence {
+    (last.direction == request.direction && (0..window_ms).contains(&ago)).then_some(Evidence {
         scan_id: last.scan_id,
         at: last.at,
         gate_id: last.gate_id,

@@ -91,39 +91,37 @@ pub fn decode(text: &[u8], buffer: &mut [u8]) -> Result<usize, Base45Error> {
     let length = decoded_len(text.len()).ok_or(Base45Error::Length { characters: text.len() })?;
     let capacity = buffer.len();
     let buffer = buffer.get_mut(..length).ok_or(Base45Error::TooLong { capacity })?;
-    let mut groups = text.chunks_exact(3);
-    let mut pairs = buffer.chunks_exact_mut(2);
-    for (index, (group, pair)) in (&mut groups).zip(&mut pairs).enumerate() {
-        let value = group_value(group, index * 3)?;
+    let (groups, rest) = text.as_chunks::<3>();
+    let (pairs, last) = buffer.as_chunks_mut::<2>();
+    for (index, (group, pair)) in groups.iter().zip(pairs).enumerate() {
+        let value = group_value(*group, index * 3)?;
         let value = u16::try_from(value).map_err(|_| Base45Error::Overflow { position: index * 3 })?;
-        pair.copy_from_slice(&value.to_be_bytes());
+        *pair = value.to_be_bytes();
     }
-    if let ([_, _], [last]) = (groups.remainder(), pairs.into_remainder()) {
-        let position = text.len() - 2;
-        let value = group_value(groups.remainder(), position)?;
-        *last = u8::try_from(value).map_err(|_| Base45Error::Overflow { position })?;
+    if let ([low, high], [byte]) = (rest, last) {
+        let position = groups.len() * 3;
+        // A third character of value zero changes nothing.
+        let value = group_value([*low, *high, ALPHABET[0]], position)?;
+        *byte = u8::try_from(value).map_err(|_| Base45Error::Overflow { position })?;
     }
     Ok(length)
 }
 
-/// The value of two or three characters, the least significant first.
-fn group_value(group: &[u8], position: usize) -> Result<u32, Base45Error> {
-    let mut value = 0;
-    for (index, &byte) in group.iter().enumerate().rev() {
-        let digit = VALUES[usize::from(byte)];
-        if digit == NONE {
-            return Err(first_bad_character(group, position + index, position));
-        }
-        value = value * 45 + u32::from(digit);
+/// The value of three characters, the least significant first.
+fn group_value(group: [u8; 3], position: usize) -> Result<u32, Base45Error> {
+    let [low, middle, high] = group.map(|byte| VALUES[usize::from(byte)]);
+    // No value has the top bit, the mark for "none" does: one branch for three characters.
+    if (low | middle | high) & 0x80 != 0 {
+        return Err(bad_character(group, position));
     }
-    Ok(value)
+    Ok(u32::from(low) + 45 * u32::from(middle) + 2_025 * u32::from(high))
 }
 
 /// Names the leftmost bad character of a group: the one a person would point at.
 #[cold]
-fn first_bad_character(group: &[u8], found: usize, start: usize) -> Base45Error {
-    let first = group.iter().position(|&byte| VALUES[usize::from(byte)] == NONE);
-    Base45Error::Character { position: first.map_or(found, |index| start + index) }
+fn bad_character(group: [u8; 3], start: usize) -> Base45Error {
+    let bad = group.iter().position(|&byte| VALUES[usize::from(byte)] == NONE);
+    Base45Error::Character { position: start + bad.unwrap_or(0) }
 }
 
 #[cfg(test)]

@@ -141,6 +141,7 @@ impl CodeBytes {
     }
 
     /// Fills the buffer by `write`, which returns how many bytes it wrote.
+    #[inline]
     pub(super) fn fill<E>(write: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<Self, E> {
         let mut bytes = [0; MAX_CODE_BYTES];
         let length = write(&mut bytes)?.min(MAX_CODE_BYTES);
@@ -216,6 +217,7 @@ impl SignedCode {
         Self::from_code_bytes(CodeBytes::empty().push(bytes))
     }
 
+    #[inline]
     pub(super) fn from_code_bytes(bytes: CodeBytes) -> Result<Self, CodeError> {
         let length = bytes.length;
         let [first] = bytes.array::<0, 1>();
@@ -302,8 +304,8 @@ impl SignedCode {
     }
 
     /// The claims that the ticket's signature covers.
-    pub(super) fn header(&self) -> &[u8] {
-        &self.bytes.bytes[..HEADER_BYTES]
+    pub(super) fn header(&self) -> [u8; HEADER_BYTES] {
+        self.bytes.array::<0, HEADER_BYTES>()
     }
 
     /// The ticket's signature.

@@ -5,6 +5,8 @@
 //! (`T(1) = HMAC(PRK, info || 0x01)`). Written out here because the keyed state of a live root is then
 //! kept between scans; the tests compare it with the `hkdf` crate.
 
+use zeroize::Zeroizing;
+
 use super::keys::{Algorithm, KeyBytes, KeyId};
 use super::mac::KeyedMac;
 use crate::ids::{EventId, TicketId};
@@ -45,7 +47,8 @@ impl From<Algorithm> for Purpose {
 
 /// HKDF-Extract: the master key as the keyed state that every expansion starts from.
 pub(super) fn extract(master: &KeyBytes) -> KeyedMac {
-    KeyedMac::new(&KeyedMac::from_short(SALT).tag([master.expose(), b"", b""]))
+    let prk = Zeroizing::new(KeyedMac::from_short(SALT).tag([master.expose(), b"", b""]));
+    KeyedMac::new(&prk)
 }
 
 /// A key of one key id of one event.
@@ -60,9 +63,9 @@ pub(super) fn lookup_key(master: &KeyedMac, event: EventId) -> KeyBytes {
 
 /// The key with which one ticket's phone mints live codes. `issued_at` is in seconds, as in the code:
 /// a reissue changes the key.
-pub(super) fn live_key(live_root: &KeyedMac, ticket_id: &TicketId, issued_at: [u8; 4]) -> [u8; 32] {
+pub(super) fn live_key(live_root: &KeyedMac, ticket_id: &TicketId, issued_at: [u8; 4]) -> KeyBytes {
     let [a, b, c, d] = issued_at;
-    live_root.tag([LIVE_KEY_LABEL, ticket_id.as_bytes(), &[a, b, c, d, 1]])
+    KeyBytes::new(live_root.tag([LIVE_KEY_LABEL, ticket_id.as_bytes(), &[a, b, c, d, 1]]))
 }
 
 #[cfg(test)]
@@ -101,8 +104,8 @@ mod tests {
         let ticket = TicketId::from_bytes([3; 16]);
         let reference = Hkdf::<Sha256>::from_prk(&[8; 32]).unwrap();
         assert_eq!(
-            live_key(&KeyedMac::new(&[8; 32]), &ticket, [1, 2, 3, 4]),
-            expand(&reference, &[LIVE_KEY_LABEL, ticket.as_bytes(), &[1, 2, 3, 4]])
+            live_key(&KeyedMac::new(&[8; 32]), &ticket, [1, 2, 3, 4]).expose(),
+            &expand(&reference, &[LIVE_KEY_LABEL, ticket.as_bytes(), &[1, 2, 3, 4]])
         );
     }
 }

@@ -25,6 +25,7 @@ impl KeyedMac {
     }
 
     /// The tag of the parts, one after the other.
+    #[inline]
     pub(crate) fn tag(&self, parts: [&[u8]; 3]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {

@@ -10,6 +10,14 @@ const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\
 /// the last character of a group of three stands for at most 32 and the space is 36.
 #[must_use]
 pub fn clean(text: &str) -> &str {
+    // Most scanners add nothing: two bytes tell.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+        && !matches!(first, b']' | b'\\')
+    {
+        return text;
+    }
     let mut rest = without_aim(text.trim_matches(is_noise));
     while let Some(after) = after_eci(rest) {
         rest = after;

@@ -4,15 +4,23 @@ use std::fmt;
 
 use ed25519_dalek::Signer;
 
-use super::code::{Claims, CodeBytes, HMAC_TAG_BYTES, Kind, TicketCode};
+use super::code::{Claims, CodeBytes, HEADER_BYTES, HMAC_TAG_BYTES, Kind, TicketCode};
 use super::derive;
 use super::keys::{Algorithm, KeyBytes, KeyId};
 use super::live::LiveBase;
 use super::mac::KeyedMac;
 
-/// Before everything a ticket's signature covers. With it and the header the message fits one block
-/// of SHA-256.
-pub(super) const TICKET_DOMAIN: &[u8] = b"liventix/v1/ticket\0";
+/// Before everything a ticket's signature covers.
+const TICKET_DOMAIN: &[u8; 19] = b"liventix/v1/ticket\0";
+
+/// What a ticket's signature covers. With HMAC's padding it fits one block of SHA-256.
+pub(super) fn ticket_message(header: &[u8; HEADER_BYTES]) -> [u8; 19 + HEADER_BYTES] {
+    let mut message = [0; 19 + HEADER_BYTES];
+    let (domain, rest) = message.split_at_mut(TICKET_DOMAIN.len());
+    domain.copy_from_slice(TICKET_DOMAIN);
+    rest.copy_from_slice(header);
+    message
+}
 
 /// One key of one event, on the server: signs its tickets.
 #[derive(Clone)]
@@ -67,7 +75,7 @@ impl SigningKey {
         let base = self.signed(claims, Kind::Live);
         let issued_at = super::code::seconds_down(claims.issued_at).to_be_bytes();
         let key = derive::live_key(&self.live_root, &claims.ticket_id, issued_at);
-        LiveBase::new(base, KeyBytes::new(key))
+        LiveBase::new(base, key)
     }
 
     fn signed(&self, claims: &Claims, kind: Kind) -> CodeBytes {
@@ -75,13 +83,10 @@ impl SigningKey {
         let code = CodeBytes::empty().push(&header);
         match &self.signer {
             Signature::Hmac(key) => {
-                let tag = key.tag([TICKET_DOMAIN, &header, b""]);
+                let tag = key.tag([&ticket_message(&header), b"", b""]);
                 code.push(&tag[..HMAC_TAG_BYTES])
             }
-            Signature::Ed25519(key) => {
-                let message = [TICKET_DOMAIN, &header].concat();
-                code.push(&key.sign(&message).to_bytes())
-            }
+            Signature::Ed25519(key) => code.push(&key.sign(&ticket_message(&header)).to_bytes()),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::fmt;
 use ed25519_dalek::VerifyingKey;
 use subtle::ConstantTimeEq;
 
-use super::code::{HEADER_BYTES, HMAC_TAG_BYTES, Kind, SIGNATURE_BYTES, SignedCode};
+use super::code::{HMAC_TAG_BYTES, Kind, SIGNATURE_BYTES, SignedCode};
 use super::derive;
 use super::keys::{Algorithm, EventKey, EventKeys, KeyError, KeyId, LookupKey};
 use super::live::live_tag;
 use super::mac::KeyedMac;
-use super::sign::TICKET_DOMAIN;
+use super::sign::ticket_message;
 use crate::clock::TimeBounds;
 use crate::ids::{EventId, TicketId};
 use crate::rules::Presented;
@@ -180,7 +180,7 @@ impl RingKey {
     fn check_signature(&self, code: &SignedCode) -> Result<(), CodeError> {
         let good = match (&self.verifier, code.algorithm()) {
             (Verifier::Hmac(key), Algorithm::HmacSha256) => {
-                let tag = key.tag([TICKET_DOMAIN, code.header(), b""]);
+                let tag = key.tag([&ticket_message(&code.header()), b"", b""]);
                 tag[..HMAC_TAG_BYTES].ct_eq(code.signature()).into()
             }
             (Verifier::Ed25519(key), Algorithm::Ed25519) => check_ed25519(key, code),
@@ -199,7 +199,7 @@ impl RingKey {
             return Err(CodeError::BadLiveTag);
         };
         let key = derive::live_key(&self.live_root, &code.ticket_id(), code.issued_at_bytes());
-        let expected = live_tag(&KeyedMac::new(&key), body);
+        let expected = live_tag(&KeyedMac::new(key.expose()), body);
         if expected.ct_eq(tag).into() {
             Ok(Presented::Live { issued_at, expires_at, minted_at })
         } else {
@@ -210,10 +210,8 @@ impl RingKey {
 
 /// Strict (RFC 8032 with small-order points refused): no second signature is valid for one message.
 fn check_ed25519(key: &VerifyingKey, code: &SignedCode) -> bool {
-    let mut message = [0; TICKET_DOMAIN.len() + HEADER_BYTES];
-    message[..TICKET_DOMAIN.len()].copy_from_slice(TICKET_DOMAIN);
-    message[TICKET_DOMAIN.len()..].copy_from_slice(code.header());
     let mut signature = [0; SIGNATURE_BYTES];
     signature.copy_from_slice(code.signature());
-    key.verify_strict(&message, &ed25519_dalek::Signature::from_bytes(&signature)).is_ok()
+    let signature = ed25519_dalek::Signature::from_bytes(&signature);
+    key.verify_strict(&ticket_message(&code.header()), &signature).is_ok()
 }

@@ -277,9 +277,7 @@ impl Door {
     pub fn passages(&self) -> Vec<ForeignPassage> {
         self.records()
             .iter()
-            .filter_map(|scan| {
-                Some(ForeignPassage { ticket_id: scan.ticket_id?, passage: scan.passage()? })
-            })
+            .filter_map(|scan| Some(ForeignPassage { ticket_id: scan.ticket_id?, passage: scan.passage()? }))
             .collect()
     }
 }

@@ -3,8 +3,16 @@
 //!
 //! `LIVENTIX_WRITE_VECTORS=1 cargo test -p liventix-core --test ticket_vectors` writes them anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 mod codes;
 mod derivation;
+mod forged;
 mod refused;
 mod setup;
 mod texts;
@@ -65,6 +73,15 @@ fn the_library_passes_every_vector() {
         }
     }
     assert!(names.len() >= 90, "only {} cases", names.len());
+}
+
+#[test]
+fn an_independent_implementation_agrees() {
+    let output = std::process::Command::new("python3")
+        .arg(folder().join("check.py"))
+        .output()
+        .expect("python3 is needed for the independent check: `apt-get install python3`, then test again");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn check(file: &str, name: &str, case: &Value) {

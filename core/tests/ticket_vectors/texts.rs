@@ -93,6 +93,7 @@ pub(crate) fn legacy() -> Vec<Value> {
     let snake = json("ticket_id", "event_id");
     let camel = json("ticketId", "eventId");
     let short = json("id", "event");
+    let two_names = format!(r#"{{"ticket_id":"order 7","id":"{TICKET}"}}"#);
     vec![
         legacy("legacy_uuid", "A bare UUID is a ticket id.", TICKET, TICKET, (Some(TICKET), None)),
         legacy(
@@ -112,6 +113,13 @@ pub(crate) fn legacy() -> Vec<Value> {
         legacy("legacy_json_snake_case", "A JSON object.", &snake, &snake, both),
         legacy("legacy_json_camel_case", "Other names.", &camel, &camel, both),
         legacy("legacy_json_short_names", "Yet other names.", &short, &short, both),
+        legacy(
+            "legacy_json_two_names",
+            "The first of the names that holds a UUID counts.",
+            &two_names,
+            &two_names,
+            (Some(TICKET), None),
+        ),
         plain("legacy_json_number", "An id that is no UUID names nothing.", r#"{"ticket_id":12345}"#),
         plain(
             "legacy_json_nested",

@@ -9,7 +9,11 @@ use crate::platform::db::{Conn, DbError, Row};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
-pub(super) async fn list(app: &AppState, organiser: OrganiserId, page: &PageQuery) -> ApiResult<Page<DeviceView>> {
+pub(super) async fn list(
+    app: &AppState,
+    organiser: OrganiserId,
+    page: &PageQuery,
+) -> ApiResult<Page<DeviceView>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows = app
         .db()

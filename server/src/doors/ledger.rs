@@ -38,10 +38,7 @@ impl Chain {
 }
 
 /// The chain of a ledger, and whose it is; a new one for a ledger never seen.
-pub(super) async fn find(
-    conn: &mut Conn,
-    ledger: LedgerId,
-) -> Result<(Option<DeviceId>, Chain), DbError> {
+pub(super) async fn find(conn: &mut Conn, ledger: LedgerId) -> Result<(Option<DeviceId>, Chain), DbError> {
     let sql = "SELECT device_id, last_seq, last_hash, first_break_seq FROM ledgers WHERE ledger_id = $1";
     match conn.first(sql, params![ledger]).await? {
         None => Ok((None, Chain::new(ledger))),
@@ -63,7 +60,12 @@ pub(super) async fn save(
                last_seq = excluded.last_seq, last_hash = excluded.last_hash, chain_ok = excluded.chain_ok, \
                first_break_seq = excluded.first_break_seq";
     let values = params![
-        ledger, device, chain.last_seq, chain.last_hash, chain.first_break_seq.is_none(), chain.first_break_seq
+        ledger,
+        device,
+        chain.last_seq,
+        chain.last_hash,
+        chain.first_break_seq.is_none(),
+        chain.first_break_seq
     ];
     tx.execute(sql, values).await.map(drop)
 }

@@ -38,7 +38,10 @@ fn check(query: &ManifestQuery) -> ApiResult<Wanted> {
     };
     let limit = query.limit.unwrap_or(MAX_PAGE_ROWS);
     if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-        return Err(ApiError::new(Code::InvalidQuery, format!("limit must be between 1 and {MAX_PAGE_ROWS}")));
+        return Err(ApiError::new(
+            Code::InvalidQuery,
+            format!("limit must be between 1 and {MAX_PAGE_ROWS}"),
+        ));
     }
     let wait = query.wait.unwrap_or(0);
     if wait > MAX_WAIT_SECONDS {
@@ -97,8 +100,7 @@ async fn rows(conn: &mut Conn, device: DeviceId, event: EventId, wanted: Wanted)
         return Err(unknown_cursor());
     }
     let tickets = tickets::changed_after(conn, event, wanted.cursor, wanted.limit + 1).await?;
-    let passages =
-        scanning::passages_after(conn, event, device, wanted.cursor, wanted.limit + 1).await?;
+    let passages = scanning::passages_after(conn, event, device, wanted.cursor, wanted.limit + 1).await?;
     let pending_rows = tickets::count_after(conn, event, wanted.cursor).await?
         + scanning::count_passages_after(conn, event, device, wanted.cursor).await?;
     Ok(merge(event, tickets, passages, latest, wanted.limit, pending_rows))
@@ -133,4 +135,3 @@ fn merge(
         server_ms: 0,
     }
 }
-

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use liventix_core::ids::{DeviceId, EventId, OrganiserId, ScanId};
+use sha2::{Digest as _, Sha256};
 
 use crate::platform::db::{Conn, DbError, Tx, Value, in_list, values_rows};
 
@@ -16,6 +17,20 @@ pub(super) struct Entry {
     pub(super) record_hash: [u8; 32],
     pub(super) code: &'static str,
     pub(super) record: String,
+}
+
+impl Entry {
+    /// The same for the same record of the same device, and for nothing else.
+    fn id(&self, device: DeviceId) -> [u8; 16] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.scan_id.as_bytes());
+        hasher.update(device.as_bytes());
+        hasher.update(self.record_hash);
+        let digest: [u8; 32] = hasher.finalize().into();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        id
+    }
 }
 
 /// The codes under which scans of this device were set aside before, by id and record.
@@ -47,9 +62,10 @@ pub(super) async fn insert(
     now: i64,
 ) -> Result<(), DbError> {
     for chunk in entries.chunks(CHUNK) {
-        let mut values = Vec::with_capacity(chunk.len() * 8);
+        let mut values = Vec::with_capacity(chunk.len() * 9);
         for entry in chunk {
             values.extend([
+                entry.id(device).into(),
                 entry.scan_id.into(),
                 device.into(),
                 entry.record_hash.into(),
@@ -62,9 +78,9 @@ pub(super) async fn insert(
         }
         let sql = format!(
             "INSERT INTO quarantine \
-             (scan_id, device_id, record_hash, organiser_id, event_id, code, record, received_at) \
+             (quarantine_id, scan_id, device_id, record_hash, organiser_id, event_id, code, record, received_at) \
              VALUES {} ON CONFLICT (scan_id, device_id, record_hash) DO NOTHING",
-            values_rows(8, chunk.len())
+            values_rows(9, chunk.len())
         );
         tx.execute(&sql, &values).await?;
     }

@@ -15,7 +15,7 @@ use super::upload::{self, Batch};
 use super::{devices, enrolment, manifest, scope};
 use crate::app::AppState;
 use crate::events::snapshot;
-use crate::platform::auth::{AnyDevice, CanManage, CanRead, Caller, Client, Device};
+use crate::platform::auth::{AnyDevice, Caller, CanManage, CanRead, Client, Device};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult};

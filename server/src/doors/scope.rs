@@ -34,7 +34,8 @@ pub(crate) async fn require(
         return Err(ApiError::new(Code::DeviceRevoked, "The organiser revoked this device."));
     }
     let Some(gates) = gates(conn, device, event).await? else {
-        let detail = "This device is not enrolled for this event. Enrol it again with the event in its scope.";
+        let detail =
+            "This device is not enrolled for this event. Enrol it again with the event in its scope.";
         return Err(ApiError::new(Code::EventNotAssigned, detail));
     };
     match gate {

@@ -69,9 +69,7 @@ pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> A
     let (app_in, now) = (app.clone(), app.now());
     let (receipts, changed) = app
         .db()
-        .write(move |tx| {
-            Box::pin(async move { take_in(tx, &app_in, device, ledger_id, &items, now).await })
-        })
+        .write(move |tx| Box::pin(async move { take_in(tx, &app_in, device, ledger_id, &items, now).await }))
         .await?;
     changed.into_iter().for_each(|event| app.bell().ring(event));
     Ok(UploadResponse { receipts })
@@ -153,10 +151,12 @@ impl Facts {
 
     /// Why a scan cannot be merged, if it cannot.
     fn objection(&self, record: &ScanRecord) -> Option<&'static str> {
-        if record.device_id != self.device.device_id || record.ledger_id != self.ledger_id || !self.own_ledger {
+        if record.device_id != self.device.device_id || record.ledger_id != self.ledger_id || !self.own_ledger
+        {
             return Some("foreign_device");
         }
-        let (Some(info), Some(gates)) = (self.events.get(&record.event_id), self.gates.get(&record.event_id)) else {
+        let (Some(info), Some(gates)) = (self.events.get(&record.event_id), self.gates.get(&record.event_id))
+        else {
             return Some("event_not_assigned");
         };
         if info.gate(record.gate_id).is_none() {
@@ -237,4 +237,3 @@ impl<'a> Sorted<'a> {
         self.accepted.iter().filter(|(_, rows)| passed(rows)).map(|(event, _)| *event).collect()
     }
 }
-

@@ -77,10 +77,16 @@ pub(super) async fn rotate(
     let until = match (request.mode, request.accept_until) {
         (RotateMode::Withdraw, None) => Some(now),
         (RotateMode::Withdraw, Some(_)) => {
-            return Err(ApiError::field("accept_until", "goes with overlap only: withdraw ends the old keys now"));
+            return Err(ApiError::field(
+                "accept_until",
+                "goes with overlap only: withdraw ends the old keys now",
+            ));
         }
         (RotateMode::Overlap, Some(until)) if until <= now => {
-            return Err(ApiError::field("accept_until", "must be in the future; to end the old keys now, use withdraw"));
+            return Err(ApiError::field(
+                "accept_until",
+                "must be in the future; to end the old keys now, use withdraw",
+            ));
         }
         (RotateMode::Overlap, until) => until,
     };
@@ -91,7 +97,10 @@ pub(super) async fn rotate(
             Box::pin(async move {
                 let current = snapshot::load(&app_in, tx, organiser, event).await?.current_key()?;
                 let next = current.key_id.0.checked_add(1).ok_or_else(|| {
-                    ApiError::new(Code::TooMany, "An event has 256 keys at most, and this one has used them all.")
+                    ApiError::new(
+                        Code::TooMany,
+                        "An event has 256 keys at most, and this one has used them all.",
+                    )
                 })?;
                 let old = store::keys(tx, event).await?;
                 let mut killed_codes = 0;
@@ -99,7 +108,8 @@ pub(super) async fn rotate(
                     store::end_keys(tx, event, until).await?;
                     killed_codes = store::codes_under(tx, event, &old).await?;
                 }
-                let state = KeyState { key_id: KeyId(next), algorithm: current.algorithm, accept_until: None };
+                let state =
+                    KeyState { key_id: KeyId(next), algorithm: current.algorithm, accept_until: None };
                 store::insert_key(tx, event, &state, now).await?;
                 let key_version = store::next_key_version(tx, event).await?;
                 Ok::<_, ApiError>(RotateResponse { key_id: state.key_id, key_version, killed_codes })

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
 use super::{KeyView, RotateRequest, RotateResponse, keys, service};
 use crate::app::AppState;
-use crate::platform::auth::{CanManage, CanRead, Caller};
+use crate::platform::auth::{Caller, CanManage, CanRead};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;

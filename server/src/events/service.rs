@@ -16,7 +16,11 @@ use crate::scanning;
 /// Gates and ticket types of one event, each.
 const MAX_PARTS: usize = 200;
 
-pub(super) async fn create(app: &AppState, organiser: OrganiserId, request: NewEvent) -> ApiResult<EventView> {
+pub(super) async fn create(
+    app: &AppState,
+    organiser: OrganiserId,
+    request: NewEvent,
+) -> ApiResult<EventView> {
     let now = app.now();
     let info = EventInfo {
         event_id: EventId::generate(now, app.entropy().as_ref()),
@@ -184,7 +188,8 @@ pub(super) async fn delete_gate(
                 snapshot.info.gate(gate).ok_or_else(gate_not_found)?;
                 let named = snapshot.info.ticket_types.iter().any(|kind| kind.gate_ids.contains(&gate));
                 if named || store::gate_has_scans(tx, event, gate).await? {
-                    let detail = "Ticket types name this gate or tickets were scanned at it. Rename it instead.";
+                    let detail =
+                        "Ticket types name this gate or tickets were scanned at it. Rename it instead.";
                     return Err(ApiError::new(Code::InUse, detail));
                 }
                 Ok(store::delete_gate(tx, event, gate).await?)
@@ -229,7 +234,8 @@ pub(super) async fn put_ticket_type(
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
                 let info = &snapshot.info;
-                let before = existing.map(|id| info.ticket_type(id).ok_or_else(type_not_found)).transpose()?;
+                let before =
+                    existing.map(|id| info.ticket_type(id).ok_or_else(type_not_found)).transpose()?;
                 if before.is_none() {
                     room_for_one(info.ticket_types.len())?;
                 }

@@ -128,10 +128,12 @@ async fn read(
     let info = store::info(conn, event).await?.ok_or_else(not_found)?;
     let states = store::keys(conn, event).await?;
     let sealed = store::sealed_master_key(conn, organiser).await?.ok_or_else(not_found)?;
-    let opened =
-        app.vault().unseal(&master_key_context(organiser), &sealed).map_err(ApiError::internal)?;
-    let bytes: [u8; 32] =
-        opened.expose_secret().as_slice().try_into().map_err(|_| ApiError::internal("a master key of another length"))?;
+    let opened = app.vault().unseal(&master_key_context(organiser), &sealed).map_err(ApiError::internal)?;
+    let bytes: [u8; 32] = opened
+        .expose_secret()
+        .as_slice()
+        .try_into()
+        .map_err(|_| ApiError::internal("a master key of another length"))?;
     let master = MasterKey::new(KeyBytes::new(bytes));
     let keys = master.event_keys(event, info.key_version, &states);
     let mut ring = KeyRing::new();

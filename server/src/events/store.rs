@@ -14,8 +14,16 @@ pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventVie
                key_version, change_seq, config_seq, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10)";
     let info = &event.info;
     let values = params![
-        info.event_id, organiser, &info.name, info.starts_at, info.ends_at, &info.time_zone,
-        algorithm_name(event.algorithm), json(&info.policy)?, info.key_version, event.created_at,
+        info.event_id,
+        organiser,
+        &info.name,
+        info.starts_at,
+        info.ends_at,
+        &info.time_zone,
+        algorithm_name(event.algorithm),
+        json(&info.policy)?,
+        info.key_version,
+        event.created_at,
     ];
     tx.execute(sql, values).await.map(drop)
 }
@@ -24,7 +32,12 @@ pub(super) async fn update(tx: &mut Tx, info: &EventInfo) -> Result<(), DbError>
     let sql = "UPDATE events SET name = $2, starts_at = $3, ends_at = $4, time_zone = $5, policy = $6 \
                WHERE event_id = $1";
     let values = params![
-        info.event_id, &info.name, info.starts_at, info.ends_at, &info.time_zone, json(&info.policy)?
+        info.event_id,
+        &info.name,
+        info.starts_at,
+        info.ends_at,
+        &info.time_zone,
+        json(&info.policy)?
     ];
     tx.execute(sql, values).await?;
     touch_config(tx, info.event_id).await
@@ -32,7 +45,8 @@ pub(super) async fn update(tx: &mut Tx, info: &EventInfo) -> Result<(), DbError>
 
 /// Gives the event's settings the next change number.
 pub(super) async fn touch_config(tx: &mut Tx, event: EventId) -> Result<(), DbError> {
-    let sql = "UPDATE events SET change_seq = change_seq + 1, config_seq = change_seq + 1 WHERE event_id = $1";
+    let sql =
+        "UPDATE events SET change_seq = change_seq + 1, config_seq = change_seq + 1 WHERE event_id = $1";
     tx.execute(sql, params![event]).await.map(drop)
 }
 
@@ -45,7 +59,10 @@ pub(crate) async fn take_seqs(tx: &mut Tx, event: EventId, count: i64) -> Result
     Ok(last - count + 1)
 }
 
-pub(super) async fn owner_and_seq(conn: &mut Conn, event: EventId) -> Result<Option<(OrganiserId, i64)>, DbError> {
+pub(super) async fn owner_and_seq(
+    conn: &mut Conn,
+    event: EventId,
+) -> Result<Option<(OrganiserId, i64)>, DbError> {
     let sql = "SELECT organiser_id, config_seq FROM events WHERE event_id = $1";
     conn.first(sql, params![event]).await?.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
@@ -59,7 +76,8 @@ pub(crate) async fn change_seqs(conn: &mut Conn, event: EventId) -> Result<(i64,
 }
 
 pub(super) async fn info(conn: &mut Conn, event: EventId) -> Result<Option<EventInfo>, DbError> {
-    let sql = "SELECT name, starts_at, ends_at, time_zone, policy, key_version FROM events WHERE event_id = $1";
+    let sql =
+        "SELECT name, starts_at, ends_at, time_zone, policy, key_version FROM events WHERE event_id = $1";
     let Some(row) = conn.first(sql, params![event]).await? else { return Ok(None) };
     Ok(Some(EventInfo {
         event_id: event,
@@ -151,8 +169,14 @@ pub(super) async fn put_ticket_type(tx: &mut Tx, event: EventId, kind: &TicketTy
                name = excluded.name, gate_ids = excluded.gate_ids, admits = excluded.admits, \
                entry = excluded.entry, valid_from = excluded.valid_from, valid_until = excluded.valid_until";
     let values = params![
-        kind.ticket_type_id, event, &kind.name, json(&kind.gate_ids)?, kind.admits, json(&kind.entry)?,
-        kind.valid_from, kind.valid_until,
+        kind.ticket_type_id,
+        event,
+        &kind.name,
+        json(&kind.gate_ids)?,
+        kind.admits,
+        json(&kind.entry)?,
+        kind.valid_from,
+        kind.valid_until,
     ];
     tx.execute(sql, values).await?;
     touch_config(tx, event).await
@@ -210,7 +234,10 @@ pub(super) async fn codes_under(conn: &mut Conn, event: EventId, keys: &[KeyStat
     Ok(total)
 }
 
-pub(super) async fn sealed_master_key(conn: &mut Conn, organiser: OrganiserId) -> Result<Option<Vec<u8>>, DbError> {
+pub(super) async fn sealed_master_key(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+) -> Result<Option<Vec<u8>>, DbError> {
     let sql = "SELECT sealed_master_key FROM organisers WHERE organiser_id = $1";
     conn.first(sql, params![organiser]).await?.map(|row| row.get(0)).transpose()
 }

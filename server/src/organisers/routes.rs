@@ -9,7 +9,7 @@ use super::service::{
     ApiKeyView, NewApiKey, NewApiKeyView, NewOrganiser, NewOrganiserView, OrganiserView, Organisers,
 };
 use crate::app::AppState;
-use crate::platform::auth::{Admin, ApiKeyId, CanManage, CanRead, Caller};
+use crate::platform::auth::{Admin, ApiKeyId, Caller, CanManage, CanRead};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;

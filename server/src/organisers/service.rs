@@ -148,7 +148,11 @@ impl Organisers<'_> {
     ///
     /// # Errors
     /// `invalid_field` for a bad name or no scope, `organiser_not_found`.
-    pub async fn create_api_key(&self, organiser: OrganiserId, request: NewApiKey) -> ApiResult<NewApiKeyView> {
+    pub async fn create_api_key(
+        &self,
+        organiser: OrganiserId,
+        request: NewApiKey,
+    ) -> ApiResult<NewApiKeyView> {
         let name = text::line("name", &request.name, 80)?;
         if request.scopes.is_empty() {
             return Err(ApiError::field("scopes", "must name at least one of manage, read, redeem"));
@@ -175,7 +179,9 @@ impl Organisers<'_> {
     pub async fn get(&self, organiser: OrganiserId) -> ApiResult<OrganiserView> {
         let found: Option<OrganiserView> = self
             .db
-            .read(move |conn| Box::pin(async move { Ok::<_, ApiError>(store::organiser(conn, organiser).await?) }))
+            .read(move |conn| {
+                Box::pin(async move { Ok::<_, ApiError>(store::organiser(conn, organiser).await?) })
+            })
             .await?;
         found.ok_or_else(|| ApiError::new(Code::OrganiserNotFound, "No organiser has this id."))
     }
@@ -189,7 +195,9 @@ impl Organisers<'_> {
         let rows: Vec<ApiKeyView> = self
             .db
             .read(move |conn| {
-                Box::pin(async move { Ok::<_, ApiError>(store::api_keys(conn, organiser, after, limit + 1).await?) })
+                Box::pin(async move {
+                    Ok::<_, ApiError>(store::api_keys(conn, organiser, after, limit + 1).await?)
+                })
             })
             .await?;
         Ok(Page::of(rows, limit, |key| Key { at: 0, id: *key.api_key_id.0.as_bytes() }))
@@ -204,7 +212,9 @@ impl Organisers<'_> {
         let found: bool = self
             .db
             .write(move |tx| {
-                Box::pin(async move { Ok::<_, ApiError>(store::revoke_api_key(tx, organiser, id, now).await?) })
+                Box::pin(
+                    async move { Ok::<_, ApiError>(store::revoke_api_key(tx, organiser, id, now).await?) },
+                )
             })
             .await?;
         if found {

@@ -13,7 +13,8 @@ pub(super) async fn insert_organiser(
     organiser: &OrganiserView,
     sealed_master_key: Vec<u8>,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO organisers (organiser_id, name, sealed_master_key, created_at) VALUES ($1, $2, $3, $4)";
+    let sql =
+        "INSERT INTO organisers (organiser_id, name, sealed_master_key, created_at) VALUES ($1, $2, $3, $4)";
     let values = params![organiser.organiser_id, &organiser.name, sealed_master_key, organiser.created_at];
     tx.execute(sql, values).await.map(drop)
 }
@@ -21,10 +22,8 @@ pub(super) async fn insert_organiser(
 pub(super) async fn organiser(conn: &mut Conn, id: OrganiserId) -> Result<Option<OrganiserView>, DbError> {
     let sql = "SELECT organiser_id, name, created_at FROM organisers WHERE organiser_id = $1";
     let row = conn.first(sql, params![id]).await?;
-    row.map(|row| {
-        Ok(OrganiserView { organiser_id: row.get(0)?, name: row.get(1)?, created_at: row.get(2)? })
-    })
-    .transpose()
+    row.map(|row| Ok(OrganiserView { organiser_id: row.get(0)?, name: row.get(1)?, created_at: row.get(2)? }))
+        .transpose()
 }
 
 pub(super) async fn insert_api_key(
@@ -36,8 +35,7 @@ pub(super) async fn insert_api_key(
     let sql = "INSERT INTO api_keys (api_key_id, organiser_id, name, secret_hash, scopes, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6)";
     let scopes = ScopeSet::new(key.scopes.clone()).stored();
-    let values =
-        params![key.api_key_id.0, organiser, &key.name, token.secret_hash(), scopes, key.created_at];
+    let values = params![key.api_key_id.0, organiser, &key.name, token.secret_hash(), scopes, key.created_at];
     tx.execute(sql, values).await.map(drop)
 }
 

@@ -38,7 +38,10 @@ fn json_problem(rejection: &JsonRejection) -> ApiError {
 #[must_use]
 pub fn bytes_problem(status: StatusCode, text: String) -> ApiError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::new(Code::BodyTooLarge, "The body is larger than this call takes. Send it in smaller parts.")
+        ApiError::new(
+            Code::BodyTooLarge,
+            "The body is larger than this call takes. Send it in smaller parts.",
+        )
     } else {
         ApiError::new(Code::InvalidBody, text)
     }

@@ -42,7 +42,8 @@ async fn timeout(State(app): State<AppState>, request: Request, next: Next) -> R
     match tokio::time::timeout(app.config().request_timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let detail = "The request took too long. Whether it took effect is not known: look before repeating it.";
+            let detail =
+                "The request took too long. Whether it took effect is not known: look before repeating it.";
             ApiError::new(Code::TimedOut, detail).into_response()
         }
     }

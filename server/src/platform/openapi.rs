@@ -50,7 +50,9 @@ pub fn finish(document: &Document) -> Value {
         "admin": {"type": "http", "scheme": "bearer", "description": "The administrator's token, from the configuration"},
     });
     if let Some(paths) = value["paths"].as_object_mut() {
-        for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+        for operation in
+            paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut())
+        {
             complete(operation);
         }
     }

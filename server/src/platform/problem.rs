@@ -83,7 +83,8 @@ impl ApiError {
     /// A failure of the server; `cause` is logged, never sent.
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        let detail = "The server failed. Nothing was changed; try again, and quote the request id if it stays so.";
+        let detail =
+            "The server failed. Nothing was changed; try again, and quote the request id if it stays so.";
         Self { cause: Some(cause.into()), ..Self::new(Code::InternalError, detail) }
     }
 
@@ -123,8 +124,10 @@ impl StdError for ApiError {}
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Closed => Self::new(Code::ShuttingDown, "The server is shutting down. Try again in a moment.")
-                .retry_after(2),
+            DbError::Closed => {
+                Self::new(Code::ShuttingDown, "The server is shutting down. Try again in a moment.")
+                    .retry_after(2)
+            }
             other => Self::internal(other),
         }
     }

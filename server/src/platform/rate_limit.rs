@@ -79,7 +79,8 @@ impl RateLimiter {
         let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         if counters.len() >= SWEEP_AT {
-            counters.retain(|_, counter| counter.times.back().is_some_and(|last| now - last < counter.window_ms));
+            counters
+                .retain(|_, counter| counter.times.back().is_some_and(|last| now - last < counter.window_ms));
         }
         let counter = counters.entry(key.to_owned()).or_default();
         counter.window_ms = window_ms;

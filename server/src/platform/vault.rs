@@ -104,8 +104,10 @@ fn decode(text: &str) -> Result<SecretBox<[u8; 32]>, VaultError> {
 }
 
 fn from_file(path: &Path, entropy: &dyn Entropy) -> Result<SecretBox<[u8; 32]>, VaultError> {
-    let unusable =
-        |error: std::io::Error| VaultError::File { path: path.display().to_string(), reason: error.to_string() };
+    let unusable = |error: std::io::Error| VaultError::File {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    };
     match fs::read_to_string(path) {
         Ok(text) => decode(&text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use liventix_core::ids::{EventId, OrganiserId, ScanId, TicketId};
 use liventix_core::rules::EventInfo;
 
-use super::store::{self, ScanRow};
 use super::merge;
+use super::store::{self, ScanRow};
 use crate::events::take_seqs;
 use crate::platform::db::{Conn, DbError, Tx};
 
@@ -41,6 +41,9 @@ pub(crate) async fn store_scans(
 }
 
 /// The hashes of those of `ids` that are stored already.
-pub(crate) async fn known_hashes(conn: &mut Conn, ids: &[ScanId]) -> Result<HashMap<ScanId, [u8; 32]>, DbError> {
+pub(crate) async fn known_hashes(
+    conn: &mut Conn,
+    ids: &[ScanId],
+) -> Result<HashMap<ScanId, [u8; 32]>, DbError> {
     store::hashes(conn, ids).await
 }

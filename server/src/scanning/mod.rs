@@ -10,5 +10,5 @@ mod store;
 pub mod types;
 mod views;
 
-pub(crate) use store::ScanRow;
 pub(crate) use feed::{count_passages_after, passages_after};
+pub(crate) use store::ScanRow;

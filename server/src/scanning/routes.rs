@@ -10,7 +10,7 @@ use super::types::{
 };
 use super::{redeem, views};
 use crate::app::AppState;
-use crate::platform::auth::{CanRead, Caller, Scanner};
+use crate::platform::auth::{Caller, CanRead, Scanner};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;

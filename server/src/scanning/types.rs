@@ -146,6 +146,9 @@ pub struct QuarantineView {
     pub record: serde_json::Value,
     /// When the server got it (UTC milliseconds).
     pub received_at: i64,
+    /// Orders the list within one millisecond.
+    #[serde(skip)]
+    pub(super) quarantine_id: [u8; 16],
 }
 
 /// Which quarantined scans.

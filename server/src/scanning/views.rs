@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use liventix_core::ids::{EventId, OrganiserId, ScanId};
 
 use super::store;
-use super::types::{ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView, SideView, TicketCounts};
+use super::types::{
+    ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView, SideView, TicketCounts,
+};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
@@ -117,7 +119,7 @@ pub(super) async fn quarantine(
             })
         })
         .await?;
-    Ok(Page::of(rows, limit, |row| Key { at: row.received_at, id: *row.scan_id.as_bytes() }))
+    Ok(Page::of(rows, limit, |row| Key { at: row.received_at, id: row.quarantine_id }))
 }
 
 async fn quarantine_rows(
@@ -134,9 +136,9 @@ async fn quarantine_rows(
         values.push(event.into());
     }
     let sql = format!(
-        "SELECT scan_id, device_id, event_id, code, record, received_at FROM quarantine \
-         WHERE organiser_id = $1 AND (received_at > $2 OR (received_at = $2 AND scan_id > $3)) {condition} \
-         ORDER BY received_at, scan_id LIMIT $4"
+        "SELECT scan_id, device_id, event_id, code, record, received_at, quarantine_id FROM quarantine \
+         WHERE organiser_id = $1 AND (received_at > $2 OR (received_at = $2 AND quarantine_id > $3)) {condition} \
+         ORDER BY received_at, quarantine_id LIMIT $4"
     );
     let view = |row: &Row| {
         Ok(QuarantineView {
@@ -146,6 +148,7 @@ async fn quarantine_rows(
             code: row.get(3)?,
             record: row.json(4)?,
             received_at: row.get(5)?,
+            quarantine_id: row.get(6)?,
         })
     };
     conn.query(&sql, &values).await?.iter().map(view).collect()

@@ -209,7 +209,12 @@ mod tests {
         let latin1 = b"ticket_type,attendee_name\nDay,Zo\xeb\n";
         let utf16 = b"\xff\xfet\0i\0";
         let bad: [&[u8]; 7] = [
-            latin1, utf16, b"", b"name\nx\n", b"ticket_type\n", b"ticket_type,ticket_type\na,b\n",
+            latin1,
+            utf16,
+            b"",
+            b"name\nx\n",
+            b"ticket_type\n",
+            b"ticket_type,ticket_type\na,b\n",
             b"ticket_type,reference\nDay\n",
         ];
         for bytes in bad {

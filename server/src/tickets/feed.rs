@@ -20,7 +20,11 @@ pub(crate) async fn changed_after(
     let sql = "SELECT change_seq, ticket_id, ticket_type_id, status, code_issued_at, live_activated, valid_from, \
                valid_until, admits, attendee_name, manual_tag, legacy_tag FROM tickets \
                WHERE event_id = $1 AND change_seq > $2 ORDER BY change_seq LIMIT $3";
-    conn.query(sql, params![event, cursor, limit]).await?.iter().map(|row| Ok((row.get(0)?, entry(row)?))).collect()
+    conn.query(sql, params![event, cursor, limit])
+        .await?
+        .iter()
+        .map(|row| Ok((row.get(0)?, entry(row)?)))
+        .collect()
 }
 
 fn entry(row: &Row) -> Result<TicketEntry, DbError> {
@@ -52,8 +56,10 @@ pub(crate) async fn events_of(
 ) -> Result<HashMap<TicketId, EventId>, DbError> {
     let mut found = HashMap::new();
     for chunk in tickets.chunks(200) {
-        let sql =
-            format!("SELECT ticket_id, event_id FROM tickets WHERE ticket_id IN ({})", in_list(1, chunk.len()));
+        let sql = format!(
+            "SELECT ticket_id, event_id FROM tickets WHERE ticket_id IN ({})",
+            in_list(1, chunk.len())
+        );
         let ids: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
         for row in conn.query(&sql, &ids).await? {
             found.insert(row.get(0)?, row.get(1)?);

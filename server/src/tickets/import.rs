@@ -22,7 +22,8 @@ pub(super) async fn import(
     dry_run: bool,
 ) -> ApiResult<ImportReport> {
     // Reading a hundred thousand rows takes long enough to hold up other requests.
-    let table = tokio::task::spawn_blocking(move || Table::read(&bytes)).await.map_err(ApiError::internal)??;
+    let table =
+        tokio::task::spawn_blocking(move || Table::read(&bytes)).await.map_err(ApiError::internal)??;
     let app_in = app.clone();
     let work = move |app: AppState, info: EventInfo| drafts(&table, &info, app.now());
     let (snapshot, known) = {
@@ -134,9 +135,9 @@ fn draft(
 
 /// UTC milliseconds, or RFC 3339.
 fn moment(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| {
-        chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis())
-    })
+    text.parse()
+        .ok()
+        .or_else(|| chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis()))
 }
 
 /// One row's cells, with a place for complaints.

@@ -69,9 +69,10 @@ fn email(value: Option<&str>) -> ApiResult<Option<String>> {
 /// Codes hold 32-bit seconds: until early 2106.
 pub(super) fn check_expiry(expires_at: Option<i64>, now: i64) -> ApiResult<()> {
     match expires_at {
-        Some(at) if at <= now || at >= i64::from(u32::MAX) * 1_000 => {
-            Err(ApiError::field("code_expires_at", "must be in the future and before 2106 (UTC milliseconds)"))
-        }
+        Some(at) if at <= now || at >= i64::from(u32::MAX) * 1_000 => Err(ApiError::field(
+            "code_expires_at",
+            "must be in the future and before 2106 (UTC milliseconds)",
+        )),
         _ => Ok(()),
     }
 }

@@ -8,13 +8,13 @@ use liventix_core::qr::Format;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::import;
 use super::service::{self, Action};
 use super::types::{
     ImportQuery, ImportReport, NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketWithCode,
 };
-use super::import;
 use crate::app::AppState;
-use crate::platform::auth::{CanManage, CanRead, Caller};
+use crate::platform::auth::{Caller, CanManage, CanRead};
 use crate::platform::body::{Json, Path, Query, bytes_problem};
 use crate::platform::page::Page;
 use crate::platform::problem::{ApiError, ApiResult, Code};

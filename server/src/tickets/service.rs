@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use liventix_core::ids::{EventId, OrganiserId, TicketId};
-use liventix_core::qr::{DefaultRenderer, Ecc, Format, QrOptions, QrOrManual, QrRequest, generate_with_fallback};
+use liventix_core::qr::{
+    DefaultRenderer, Ecc, Format, QrOptions, QrOrManual, QrRequest, generate_with_fallback,
+};
 use liventix_core::resilience::ThreadSleeper;
 use liventix_core::rules::TicketStatus;
 use liventix_core::ticket::ManualCode;
@@ -29,9 +31,7 @@ async fn snapshot_of(app: &AppState, organiser: OrganiserId, event: EventId) -> 
     let app_in = app.clone();
     let snapshot = app
         .db()
-        .read(move |conn| {
-            Box::pin(async move { snapshot::load(&app_in, conn, organiser, event).await })
-        })
+        .read(move |conn| Box::pin(async move { snapshot::load(&app_in, conn, organiser, event).await }))
         .await?;
     app.snapshots().keep(&snapshot);
     Ok(snapshot)
@@ -189,7 +189,13 @@ impl Action {
 }
 
 /// Changes one ticket under the write lock.
-async fn change<F>(app: &AppState, organiser: OrganiserId, event: EventId, id: TicketId, edit: F) -> ApiResult<(Arc<Snapshot>, TicketRow)>
+async fn change<F>(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    id: TicketId,
+    edit: F,
+) -> ApiResult<(Arc<Snapshot>, TicketRow)>
 where
     F: FnOnce(&AppState, &Snapshot, &mut TicketRow) -> ApiResult<()> + Send + 'static,
 {
@@ -260,7 +266,8 @@ pub(super) async fn qr(
     match drawn.await.map_err(ApiError::internal)? {
         QrOrManual::Qr(image) => Ok(image.bytes),
         QrOrManual::Manual(manual) => {
-            let detail = format!("The QR code cannot be drawn. The ticket enters with the manual code {manual}.");
+            let detail =
+                format!("The QR code cannot be drawn. The ticket enters with the manual code {manual}.");
             Err(ApiError::new(Code::QrUnavailable, detail))
         }
     }

@@ -136,9 +136,17 @@ pub(crate) async fn update(tx: &mut Tx, event: EventId, row: &TicketRow) -> Resu
                code_key_id = $6, live_activated = $7, sealed_manual_code = $8, manual_tag = $9, \
                legacy_tag = $10, change_seq = $11 WHERE ticket_id = $1";
     let values = params![
-        view.ticket_id, status_name(view.status), row.paid, view.code_issued_at, view.code_expires_at,
-        view.code_key_id, view.live_activated, row.sealed_manual_code.clone(), row.manual_tag.0,
-        row.legacy_tag.map(|tag| tag.0), seq,
+        view.ticket_id,
+        status_name(view.status),
+        row.paid,
+        view.code_issued_at,
+        view.code_expires_at,
+        view.code_key_id,
+        view.live_activated,
+        row.sealed_manual_code.clone(),
+        row.manual_tag.0,
+        row.legacy_tag.map(|tag| tag.0),
+        seq,
     ];
     tx.execute(sql, values).await.map(drop)
 }

@@ -1,1 +1,166 @@
-//! authorization
+//! No organiser, and no device of theirs, can see or change anything of another. Every route is tried.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Event, Organiser, Server, new_id, text};
+
+/// What a stranger sends to a route; `null` sends no body.
+fn body(method: &str, path: &str, event: &Event) -> Value {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    match (method, name) {
+        ("get" | "delete", _) => json!(null),
+        ("patch", "{event_id}") => json!({"name": "Stolen"}),
+        (_, "gates" | "{gate_id}") => json!({"name": "Stolen"}),
+        (_, "ticket-types" | "{ticket_type_id}") => json!({"name": "Stolen"}),
+        (_, "rotate") => json!({"mode": "withdraw"}),
+        (_, "tickets") => json!({"ticket_type_id": event.day}),
+        (_, "reissue") => json!({}),
+        (_, "redeem") => event.redeem_body("hello"),
+        (_, "enrolments") => json!({"events": [{"event_id": event.id}]}),
+        (_, "scans") => json!({"ledger_id": new_id(), "scans": [{"scan_id": new_id()}]}),
+        _ => json!(null),
+    }
+}
+
+struct Victim {
+    organiser: Organiser,
+    event: Event,
+    ticket: String,
+    device: String,
+    key_id: String,
+}
+
+impl Victim {
+    async fn create(server: &Server) -> Self {
+        let organiser = Organiser::create(server, "Victim").await;
+        let event = organiser.event(server).await;
+        let ticket = organiser.ticket(server, &event).await;
+        event.redeem(server, &organiser.key, &text(&ticket["code"])).await;
+        let device = organiser.door(server, &event).await.device_id.to_string();
+        let keys = server.get("/v1/api-keys", &organiser.key).await.expect(200);
+        let key_id = text(&keys["items"][0]["api_key_id"]);
+        Self { ticket: text(&ticket["ticket_id"]), organiser, event, device, key_id }
+    }
+
+    fn fill(&self, path: &str) -> String {
+        path.replace("{event_id}", &self.event.id)
+            .replace("{gate_id}", &self.event.gate)
+            .replace("{ticket_type_id}", &self.event.day)
+            .replace("{ticket_id}", &self.ticket)
+            .replace("{device_id}", &self.device)
+            .replace("{api_key_id}", &self.key_id)
+    }
+
+    /// Everything the victim can see.
+    async fn everything(&self, server: &Server) -> Vec<Value> {
+        let path = &self.event.path;
+        let mut all = Vec::new();
+        for path in [
+            path.clone(),
+            format!("{path}/ticket-codes"),
+            format!("{path}/scans"),
+            format!("{path}/counts"),
+            format!("{path}/keys"),
+            format!("{path}/conflicts"),
+            "/v1/events".into(),
+            "/v1/devices".into(),
+            "/v1/api-keys".into(),
+            "/v1/quarantine".into(),
+            "/v1/organiser".into(),
+        ] {
+            all.push(server.get(&path, &self.organiser.key).await.expect(200));
+        }
+        all
+    }
+}
+
+/// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
+const OWN_LISTS: [&str; 5] = ["/v1/events", "/v1/devices", "/v1/api-keys", "/v1/quarantine", "/v1/organiser"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_gives_a_stranger_anything() {
+    let server = Server::start().await;
+    let victim = Victim::create(&server).await;
+    let before = victim.everything(&server).await;
+    let stranger = Organiser::create(&server, "Stranger").await;
+    let own = stranger.event(&server).await;
+    let device = stranger.door(&server, &own).await.token;
+    let document = server.get("/openapi.json", "").await.expect(200);
+    let secrets = [&victim.event.id, &victim.ticket, &victim.device, &victim.key_id];
+    let mut tried = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation.get("security").is_none() {
+                continue;
+            }
+            let real = victim.fill(path);
+            assert!(!real.contains('{'), "no value for {path}");
+            let body = body(method, path, &victim.event);
+            for token in ["", "lx_00_00", &stranger.key, &device] {
+                let reply = if path.ends_with("/import") {
+                    server.post_csv(&real, token, "ticket_type\nDay\n").await
+                } else {
+                    server.call(&method.to_uppercase(), &real, token, &body).await
+                };
+                let own_list = OWN_LISTS.contains(&path.as_str()) || path == "/v1/door/assignments";
+                let own_upload = path == "/v1/door/scans" && token == device;
+                let harmless = (own_list || own_upload) && reply.status == 200;
+                // A new key of the stranger's own is theirs to make.
+                let own_key = path == "/v1/api-keys" && method == "post" && reply.status == 422;
+                let own_event = path == "/v1/events" && method == "post" && reply.status == 422;
+                // Bodies that are left out are refused before anything is looked up.
+                assert!(
+                    harmless || own_key || own_event || [401, 403, 404, 415].contains(&reply.status),
+                    "{method} {path}: {} {}",
+                    reply.status,
+                    reply.json
+                );
+                if !own_upload {
+                    let answer = String::from_utf8_lossy(&reply.bytes).into_owned();
+                    assert!(
+                        !secrets.iter().any(|secret| answer.contains(*secret)),
+                        "{method} {path}: {answer}"
+                    );
+                }
+            }
+            tried.insert(format!("{method} {path}"));
+        }
+    }
+    assert!(tried.len() >= 38, "{tried:?}");
+    assert_eq!(victim.everything(&server).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_does_what_its_scopes_say_and_nothing_once_revoked() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event(&server).await;
+    let read = organiser.key_with(&server, "read").await;
+    let redeem = organiser.key_with(&server, "redeem").await;
+    server.get(&event.path, &read).await.expect(200);
+    server.get(&event.path, &redeem).await.expect_problem(403, "scope_missing");
+    let path = format!("{}/redeem", event.path);
+    server.post(&path, &read, &event.redeem_body("x")).await.expect_problem(403, "scope_missing");
+    event.redeem(&server, &redeem, "x").await;
+    server.get(&format!("{}/ticket-codes", event.path), &read).await.expect_problem(403, "scope_missing");
+    server.post("/v1/events", &read, &json!({})).await.expect_problem(403, "scope_missing");
+    let keys = server.get("/v1/api-keys", &organiser.key).await.expect(200);
+    let named = |key: &&Value| key["name"] == "read";
+    let id = text(&keys["items"].as_array().unwrap().iter().find(named).unwrap()["api_key_id"]);
+    assert!(!keys.to_string().contains("token"));
+    server.call("DELETE", &format!("/v1/api-keys/{id}"), &organiser.key, &json!(null)).await.expect(204);
+    server.get(&event.path, &read).await.expect_problem(401, "unauthenticated");
+    server.get(&event.path, &format!("{}x", organiser.key)).await.expect_problem(401, "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_administrator_creates_organisers() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    for token in ["", "wrong", &organiser.key] {
+        let reply = server.post("/v1/organisers", token, &json!({"name": "B"})).await;
+        reply.expect_problem(401, "unauthenticated");
+    }
+}

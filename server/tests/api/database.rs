@@ -26,7 +26,8 @@ async fn insert(db: &Db, id: u8, fail: bool) -> Result<(), DbError> {
 async fn ids(db: &Db) -> Vec<u8> {
     db.read(|conn| {
         Box::pin(async move {
-            let rows = conn.query("SELECT organiser_id FROM organisers ORDER BY organiser_id", params![]).await?;
+            let rows =
+                conn.query("SELECT organiser_id FROM organisers ORDER BY organiser_id", params![]).await?;
             rows.iter().map(|row| Ok(row.get::<[u8; 16]>(0)?[0])).collect::<Result<Vec<u8>, DbError>>()
         })
     })
@@ -62,7 +63,9 @@ async fn an_error_or_panic_in_one_write_of_a_group_touches_no_other() {
                     db.write(move |tx| {
                         Box::pin(async move {
                             tx.execute("DELETE FROM organisers", params![]).await?;
-                            if id > 0 { panic!("on purpose") }
+                            if id > 0 {
+                                panic!("on purpose")
+                            }
                             Ok::<_, DbError>(())
                         })
                     })
@@ -100,7 +103,9 @@ async fn readers_cannot_write() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(dir.path()).unwrap();
     let result = db
-        .read(|conn| Box::pin(async move { conn.query("DELETE FROM organisers RETURNING 1", params![]).await }))
+        .read(|conn| {
+            Box::pin(async move { conn.query("DELETE FROM organisers RETURNING 1", params![]).await })
+        })
         .await;
     assert!(result.is_err());
 }
@@ -149,7 +154,8 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         };
         let mut tasks = Vec::new();
         for _ in 0..8 {
-            let (http, url, key, gate) = (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone(), world.gate.clone());
+            let (http, url, key, gate) =
+                (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone(), world.gate.clone());
             tasks.push(tokio::spawn(async move {
                 let mut answered = 0;
                 loop {
@@ -198,7 +204,8 @@ struct Remote {
 impl Remote {
     async fn create(http: &reqwest::Client, base: &str) -> Self {
         let post = async |path: &str, token: &str, body: serde_json::Value| {
-            let reply = http.post(format!("{base}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
+            let reply =
+                http.post(format!("{base}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
             reply.json::<serde_json::Value>().await.unwrap()
         };
         let made = post("/v1/organisers", ADMIN, serde_json::json!({"name": "A"})).await;

@@ -42,7 +42,10 @@ async fn a_device_gets_its_event_page_by_page_and_then_only_what_changes() {
     let foreign = other.admit(ticket, NOW);
     other.upload(&server, std::slice::from_ref(&foreign)).await.expect(200);
     let delta = door.page(&server, &format!("cursor={cursor}")).await;
-    assert_eq!((delta["tickets"][0]["status"].as_str(), delta["tickets"].as_array().unwrap().len()), (Some("revoked"), 1));
+    assert_eq!(
+        (delta["tickets"][0]["status"].as_str(), delta["tickets"].as_array().unwrap().len()),
+        (Some("revoked"), 1)
+    );
     assert_eq!(delta["passages"].as_array().unwrap().len(), 1);
     assert_eq!(delta["passages"][0]["scan_id"], foreign.scan_id.to_string());
 }
@@ -144,7 +147,8 @@ async fn a_large_event_stays_small_on_the_wire() {
         let url = server.url(&path);
         // Without the client's own unpacking: the bytes as they travel.
         let raw = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
-        let response = raw.get(url).bearer_auth(&door.token).header("accept-encoding", "gzip").send().await.unwrap();
+        let response =
+            raw.get(url).bearer_auth(&door.token).header("accept-encoding", "gzip").send().await.unwrap();
         assert_eq!(response.headers()["content-encoding"], "gzip");
         bytes += response.bytes().await.unwrap().len();
         let page = door.page(&server, &format!("cursor={cursor}")).await;

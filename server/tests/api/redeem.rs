@@ -15,7 +15,8 @@ async fn of_64_simultaneous_redeems_of_one_ticket_exactly_one_is_admitted() {
     let mut tasks = Vec::new();
     for _ in 0..64 {
         let body = event.redeem_body(&code);
-        let request = server.request(reqwest::Method::POST, &format!("{}/redeem", event.path), &organiser.key);
+        let request =
+            server.request(reqwest::Method::POST, &format!("{}/redeem", event.path), &organiser.key);
         tasks.push(tokio::spawn(async move {
             request.json(&body).send().await.unwrap().json::<Value>().await.unwrap()
         }));
@@ -30,7 +31,10 @@ async fn of_64_simultaneous_redeems_of_one_ticket_exactly_one_is_admitted() {
     }
     assert_eq!(reasons.iter().filter(|reason| *reason == "entered").count(), 1);
     let counts = event.counts(&server, &organiser).await;
-    assert_eq!((&counts["scans"], &counts["people_in"], &counts["conflicts"]), (&json!(64), &json!(1), &json!(0)));
+    assert_eq!(
+        (&counts["scans"], &counts["people_in"], &counts["conflicts"]),
+        (&json!(64), &json!(1), &json!(0))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

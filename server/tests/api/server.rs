@@ -31,7 +31,10 @@ async fn every_documented_route_exists_and_every_error_is_a_problem() {
         for (method, operation) in item.as_object().unwrap() {
             operations += 1;
             let reply = server.call(&method.to_uppercase(), &real, "", &json!({})).await;
-            assert!(!["not_found", "method_not_allowed"].contains(&reply.json["code"].as_str().unwrap_or("")), "{method} {path}");
+            assert!(
+                !["not_found", "method_not_allowed"].contains(&reply.json["code"].as_str().unwrap_or("")),
+                "{method} {path}"
+            );
             if operation.get("security").is_some() && !path.starts_with("/v1/organisers") {
                 reply.expect_problem(401, "unauthenticated");
             }
@@ -40,7 +43,10 @@ async fn every_documented_route_exists_and_every_error_is_a_problem() {
                 if status.as_str() >= "400" {
                     let description = response["description"].as_str().unwrap();
                     assert!(description.starts_with('`'), "{method} {path} {status}: {description}");
-                    assert!(response["content"]["application/problem+json"].is_object(), "{method} {path} {status}");
+                    assert!(
+                        response["content"]["application/problem+json"].is_object(),
+                        "{method} {path} {status}"
+                    );
                 }
             }
         }

@@ -78,11 +78,12 @@ async fn each_bad_scan_is_set_aside_under_its_code_and_none_holds_up_the_rest() 
     let clash = door.scan(&ticket, NOW + 8, |scan| scan.scan_id = good.scan_id);
     let value = |scan| serde_json::to_value(scan).unwrap();
     let malformed = json!({"scan_id": new_id(), "seq": "nine", "from_the_future": [1, 2]});
-    let batch: Vec<Value> = [&good, &altered, &foreign, &unassigned, &no_gate, &unknown, &foreign_ticket, &refused, &clash]
-        .into_iter()
-        .map(value)
-        .chain([malformed])
-        .collect();
+    let batch: Vec<Value> =
+        [&good, &altered, &foreign, &unassigned, &no_gate, &unknown, &foreign_ticket, &refused, &clash]
+            .into_iter()
+            .map(value)
+            .chain([malformed])
+            .collect();
     let wanted = [
         "accepted",
         "quarantined:hash_mismatch",
@@ -154,7 +155,11 @@ async fn conflicts_follow_the_rules_of_the_ticket_type() {
 async fn a_gap_or_a_fork_in_the_chain_is_noted_and_nothing_refused() {
     let w = world().await;
     let mut door = w.organiser.door(&w.server, &w.event).await;
-    let scans = [door.admit(&w.ticket().await, NOW), door.admit(&w.ticket().await, NOW), door.admit(&w.ticket().await, NOW)];
+    let scans = [
+        door.admit(&w.ticket().await, NOW),
+        door.admit(&w.ticket().await, NOW),
+        door.admit(&w.ticket().await, NOW),
+    ];
     let sent = door.upload(&w.server, &[scans[0].clone(), scans[2].clone()]).await.expect(200);
     assert_eq!(verdicts(&sent), ["accepted", "accepted"]);
     let ledger = w.list("/v1/devices").await[0]["ledgers"][0].clone();
@@ -172,7 +177,11 @@ async fn a_revoked_device_may_hand_in_what_it_scanned_before_and_nothing_else() 
     w.server.call("DELETE", &path, &w.organiser.key, &json!(null)).await.expect(204);
     let sent = door.upload(&w.server, &[before, after]).await.expect(200);
     assert_eq!(verdicts(&sent), ["accepted", "quarantined:device_revoked"]);
-    for path in ["assignments".to_owned(), format!("events/{}/keys", w.event.id), format!("events/{}/manifest", w.event.id)] {
+    for path in [
+        "assignments".to_owned(),
+        format!("events/{}/keys", w.event.id),
+        format!("events/{}/manifest", w.event.id),
+    ] {
         let reply = w.server.get(&format!("/v1/door/{path}"), &door.token).await;
         reply.expect_problem(403, "device_revoked");
     }
@@ -184,8 +193,12 @@ async fn a_thousand_scans_go_up_in_one_request() {
     w.organiser.import(&w.server, &w.event, 1_000).await;
     let mut door = w.organiser.door(&w.server, &w.event).await;
     let page = door.page(&w.server, "").await;
-    let scans: Vec<_> =
-        page["tickets"].as_array().unwrap().iter().map(|ticket| door.admit(&text(&ticket["ticket_id"]), NOW)).collect();
+    let scans: Vec<_> = page["tickets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|ticket| door.admit(&text(&ticket["ticket_id"]), NOW))
+        .collect();
     assert_eq!(scans.len(), 1_000);
     let started = std::time::Instant::now();
     let sent = door.upload(&w.server, &scans).await.expect(200);

@@ -81,9 +81,8 @@ impl FromRequestParts<AppState> for Client {
         {
             return Ok(Self(address));
         }
-        let ConnectInfo(address) = ConnectInfo::<SocketAddr>::from_request_parts(parts, app)
-            .await
-            .map_err(ApiError::internal)?;
+        let ConnectInfo(address) =
+            ConnectInfo::<SocketAddr>::from_request_parts(parts, app).await.map_err(ApiError::internal)?;
         Ok(Self(address.ip()))
     }
 }
@@ -143,11 +142,13 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
                     Kind::Device => store::device(conn, token.id)
                         .await?
                         .filter(|row| token.fits(&row.token_hash))
-                        .map(|row| Known::Device(AnyDevice {
-                            device_id: row.device_id,
-                            organiser_id: row.organiser_id,
-                            revoked_at: row.revoked_at,
-                        })),
+                        .map(|row| {
+                            Known::Device(AnyDevice {
+                                device_id: row.device_id,
+                                organiser_id: row.organiser_id,
+                                revoked_at: row.revoked_at,
+                            })
+                        }),
                 })
             })
         })
@@ -234,7 +235,8 @@ impl FromRequestParts<AppState> for Admin {
         };
         // Hashes have one length, so that the comparison tells nothing of the token's.
         let expected = Sha256::digest(expected.expose_secret().as_bytes());
-        let good = bearer(parts).is_some_and(|given| bool::from(Sha256::digest(given.as_bytes()).ct_eq(&expected)));
+        let good =
+            bearer(parts).is_some_and(|given| bool::from(Sha256::digest(given.as_bytes()).ct_eq(&expected)));
         if good { Ok(Self) } else { Err(refuse(parts, app).await) }
     }
 }

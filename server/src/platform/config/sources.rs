@@ -69,7 +69,8 @@ impl ConfigArgs {
         let file = match &self.config {
             None => FileConfig::default(),
             Some(path) => {
-                let wrong = |reason: String| ConfigError::new("config", format!("{}: {reason}", path.display()));
+                let wrong =
+                    |reason: String| ConfigError::new("config", format!("{}: {reason}", path.display()));
                 let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
                 toml::from_str(&text).map_err(|error| wrong(error.to_string()))?
             }
@@ -85,7 +86,10 @@ impl ConfigArgs {
         let bind = match self.bind.or(file.bind) {
             None => base.bind,
             Some(text) => text.parse::<SocketAddr>().map_err(|_| {
-                ConfigError::new("bind", format!("`{text}` is not an address with a port, such as 0.0.0.0:8080"))
+                ConfigError::new(
+                    "bind",
+                    format!("`{text}` is not an address with a port, such as 0.0.0.0:8080"),
+                )
             })?,
         };
         let limit = |per_minute: Option<u32>, base: Limit| per_minute.map_or(base, Limit::per_minute);
@@ -124,7 +128,10 @@ mod tests {
         assert_eq!((config.bind.port(), config.readers), (1, 2));
         let config = ConfigArgs { bind: Some("127.0.0.1:9".into()), ..args.clone() }.load().unwrap();
         assert_eq!(config.bind.port(), 9);
-        assert_eq!(ConfigArgs { bind: Some("nowhere".into()), ..args.clone() }.load().unwrap_err().key, "bind");
+        assert_eq!(
+            ConfigArgs { bind: Some("nowhere".into()), ..args.clone() }.load().unwrap_err().key,
+            "bind"
+        );
         std::fs::write(&path, "bindd = \"0.0.0.0:1\"\n").unwrap();
         assert!(args.load().unwrap_err().reason.contains("bindd"));
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// The file could not be opened.
-    #[error("cannot open the database {path}: {reason}. Check that the data directory exists and is writable")]
+    #[error(
+        "cannot open the database {path}: {reason}. Check that the data directory exists and is writable"
+    )]
     Open {
         /// The file.
         path: PathBuf,

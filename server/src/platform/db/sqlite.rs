@@ -13,8 +13,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Conn, DbError, Row, StoreFuture, Tx, Value};
 use thread::{Job, Task};
 
-pub use schema::open_writer;
-
 /// Writes that may wait before callers wait to be queued.
 const QUEUE: usize = 1_024;
 
@@ -31,9 +29,12 @@ pub struct SqliteOptions {
 #[derive(Clone)]
 pub struct Sqlite(Arc<Shared>);
 
+/// Where jobs for connections of type `C` are put; none once it is closed.
+type Queue<C> = Mutex<Option<mpsc::Sender<Box<dyn Job<C>>>>>;
+
 struct Shared {
-    writer: Mutex<Option<mpsc::Sender<Box<dyn Job<Tx>>>>>,
-    readers: Mutex<Option<mpsc::Sender<Box<dyn Job<Conn>>>>>,
+    writer: Queue<Tx>,
+    readers: Queue<Conn>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -49,7 +50,7 @@ impl Sqlite {
     /// # Errors
     /// When the file cannot be opened or has a newer schema.
     pub fn open(options: &SqliteOptions) -> Result<Self, DbError> {
-        let writer = open_writer(&options.path)?;
+        let writer = schema::open_writer(&options.path)?;
         let (write, write_queue) = mpsc::channel(QUEUE);
         let (read, read_queue) = mpsc::channel(QUEUE);
         let mut threads = vec![thread::writer(Tx(Conn::Sqlite(writer)), write_queue)?];
@@ -101,7 +102,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn submit<C, T, E, F>(queue: &Mutex<Option<mpsc::Sender<Box<dyn Job<C>>>>>, work: F) -> Result<T, E>
+async fn submit<C, T, E, F>(queue: &Queue<C>, work: F) -> Result<T, E>
 where
     C: 'static,
     T: Send + 'static,

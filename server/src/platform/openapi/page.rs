@@ -117,8 +117,10 @@ fn types(out: &mut String, document: &Value) {
                 markdown(text(&property["description"]))
             );
         }
-        let values: Vec<String> =
-            list(&value["enum"]).iter().map(|value| format!("<code>{}</code>", escape(text(value)))).collect();
+        let values: Vec<String> = list(&value["enum"])
+            .iter()
+            .map(|value| format!("<code>{}</code>", escape(text(value))))
+            .collect();
         let _ = write!(out, "</table><p>{}</p></details>", values.join(" · "));
     }
     out.push_str("</section>");
@@ -155,7 +157,11 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\'', "&#39;")
+        .replace('"', "&quot;")
 }
 
 /// The little of Markdown that descriptions use: `code`.

@@ -75,13 +75,8 @@ impl Server {
     pub(crate) async fn start_with(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(NOW));
-        let mut server = Self {
-            running: None,
-            clock,
-            dir,
-            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-            http: client(),
-        };
+        let mut server =
+            Self { running: None, clock, dir, addr: SocketAddr::from(([127, 0, 0, 1], 0)), http: client() };
         server.up(limits).await;
         server
     }

@@ -20,7 +20,7 @@ const PREPARED: usize = 256;
 ///
 /// # Errors
 /// When it cannot be opened, has a newer schema, or a migration fails.
-pub fn open_writer(path: &Path) -> Result<Connection, DbError> {
+pub(super) fn open_writer(path: &Path) -> Result<Connection, DbError> {
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let result = connection
         .pragma_update(None, "journal_mode", "WAL")

@@ -67,7 +67,9 @@ where
 }
 
 /// Store futures never wait on SQLite: one poll ends them.
-fn poll_once<T, E: From<DbError>>(mut future: Pin<Box<dyn Future<Output = Result<T, E>> + Send + '_>>) -> Result<T, E> {
+fn poll_once<T, E: From<DbError>>(
+    mut future: Pin<Box<dyn Future<Output = Result<T, E>> + Send + '_>>,
+) -> Result<T, E> {
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(DbError::Suspended.into()),
