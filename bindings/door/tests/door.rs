@@ -1,5 +1,12 @@
 //! The real binary against the real server, which is stopped and started in between.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
 mod support;
 
 use std::fs;
