@@ -193,3 +193,56 @@ fn inverted(picture: &GrayImage) -> Option<GrayImage> {
 fn blurred(picture: &GrayImage) -> Option<GrayImage> {
     Some(imageops::blur(picture, 1.2))
 }
+
+#[cfg(test)]
+mod tests {
+    use liventix_core::qr::{QrOptions, render};
+
+    use super::*;
+
+    fn code(text: &str, quiet_zone: u8, scale: u16) -> GrayImage {
+        let options = QrOptions { quiet_zone, scale, ..QrOptions::default() };
+        decode(&render(text, &options).unwrap().png().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn reads_what_cameras_and_screens_make_of_a_code() {
+        let plain = code("LX1:HELLO", 4, 8);
+        let mut dark = plain.clone();
+        imageops::invert(&mut dark);
+        let mut faded = plain.clone();
+        for pixel in faded.pixels_mut() {
+            pixel.0[0] = 140 + pixel.0[0] / 10;
+        }
+        let pictures = [
+            ("plain", plain),
+            ("dark mode", dark),
+            ("faded", faded),
+            ("small", code("LX1:HELLO", 4, 2)),
+            ("without quiet zone", code("LX1:HELLO", 0, 8)),
+        ];
+        for (name, picture) in pictures {
+            assert_eq!(find_codes(&picture), ["LX1:HELLO"], "{name}");
+        }
+    }
+
+    #[test]
+    fn finds_several_codes_from_top_to_bottom() {
+        let (first, second) = (code("LX1:FIRST", 4, 6), code("LX1:SECOND", 4, 6));
+        let mut page = GrayImage::from_pixel(400, 600, image::Luma([255]));
+        imageops::replace(&mut page, &second, 40, 320);
+        imageops::replace(&mut page, &first, 90, 20);
+        assert_eq!(find_codes(&page), ["LX1:FIRST", "LX1:SECOND"]);
+    }
+
+    #[test]
+    fn says_why_there_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("white.png");
+        GrayImage::from_pixel(50, 50, image::Luma([255])).save(&path).unwrap();
+        assert_eq!(read_codes(&path).unwrap_err().code(), "no_code_found");
+        assert_eq!(read_codes(&folder.path().join("none.png")).unwrap_err().code(), "picture_unreadable");
+        std::fs::write(&path, b"\x89PNG\r\n\x1a\nbroken").unwrap();
+        assert_eq!(read_codes(&path).unwrap_err().code(), "not_a_picture");
+    }
+}

@@ -1,5 +1,12 @@
 //! The real binary against the real server, which is stopped and started in between.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
 mod support;
 
 use std::fs;
@@ -31,7 +38,10 @@ fn an_evening_at_the_door() {
 
     let (code, lines) = door.run(&["enrol", &venue.enrolment(), "--name", "North 1"]);
     assert_eq!(code, 0, "{lines:?}");
-    assert_eq!((lines[0]["kind"].as_str(), lines[0]["device_name"].as_str()), (Some("enrolled"), Some("North 1")));
+    assert_eq!(
+        (lines[0]["kind"].as_str(), lines[0]["device_name"].as_str()),
+        (Some("enrolled"), Some("North 1"))
+    );
 
     let (code, lines) = door.run(&["sync"]);
     assert_eq!(code, 0, "{lines:?}");
@@ -40,20 +50,30 @@ fn an_evening_at_the_door() {
     let (code, lines) = door.run(&["check"]);
     assert_eq!(code, 0, "{lines:#?}");
     for check in ["storage", "chain", "device", "keys", "list", "clock", "unsent", "server", "sample_code"] {
-        assert!(lines.iter().any(|line| line["check"] == check && line["state"] == "ready"), "{check}: {lines:#?}");
+        assert!(
+            lines.iter().any(|line| line["check"] == check && line["state"] == "ready"),
+            "{check}: {lines:#?}"
+        );
     }
 
     // The server goes away; the door works on.
     venue.stop();
     let (code, lines) = door.run(&["scan", &ada.code, "--gate", "north"]);
     assert_eq!((code, verdicts(&lines)), (0, vec![("admit", "entered")]), "{lines:?}");
-    assert_eq!((lines[0]["attendee_name"].as_str(), lines[0]["confidence"].as_str()), (Some("Ada Lovelace"), Some("green")));
+    assert_eq!(
+        (lines[0]["attendee_name"].as_str(), lines[0]["confidence"].as_str()),
+        (Some("Ada Lovelace"), Some("green"))
+    );
 
     // The same again, at the gate that this door moves to: refused, with evidence.
     let (code, lines) = door.run(&["scan", &ada.code, "--gate", "South gate"]);
     assert_eq!((code, verdicts(&lines)), (10, vec![("refuse", "already_used")]));
     let first = &lines[0]["first_admission"];
-    assert_eq!((first["gate"].as_str(), first["this_device"].as_bool()), (Some("North gate"), Some(true)), "{lines:?}");
+    assert_eq!(
+        (first["gate"].as_str(), first["this_device"].as_bool()),
+        (Some("North gate"), Some(true)),
+        "{lines:?}"
+    );
 
     let (code, lines) = door.run(&["scan", &support::forge(&grace.code), "LX1:%%%", "hello"]);
     assert_eq!(code, 10);
@@ -85,7 +105,11 @@ fn an_evening_at_the_door() {
     // Back again: everything goes up once.
     venue.start();
     let (code, lines) = door.run(&["sync"]);
-    assert_eq!((code, lines[0]["pushed"].as_i64(), lines[0]["unsent"].as_i64()), (0, Some(6), Some(0)), "{lines:?}");
+    assert_eq!(
+        (code, lines[0]["pushed"].as_i64(), lines[0]["unsent"].as_i64()),
+        (0, Some(6), Some(0)),
+        "{lines:?}"
+    );
     let (_, lines) = door.run(&["sync"]);
     assert_eq!((lines[0]["pushed"].as_i64(), lines[0]["duplicates"].as_i64()), (Some(0), Some(0)));
     assert!(door.run(&["export"]).1.is_empty());
@@ -141,7 +165,9 @@ fn a_hand_scanner_types_line_by_line() {
     );
     let gates: Vec<&str> = lines.iter().filter_map(|line| line["gate"].as_str()).collect();
     assert_eq!(gates, ["North gate", "South gate", "South gate"]);
-    assert!(lines.iter().any(|line| line["kind"] == "standing" && line["inside"] == 1 && line["unsent"] == 3));
+    assert!(
+        lines.iter().any(|line| line["kind"] == "standing" && line["inside"] == 1 && line["unsent"] == 3)
+    );
     assert!(lines.iter().any(|line| line["kind"] == "error" && line["code"] == "usage"));
 }
 

@@ -147,13 +147,8 @@ fn clock_item(door: &Door, event: &EventInfo) -> CheckView {
             sync,
         );
     };
-    let off = reading.offset_ms;
-    let side = if off > 0 { "behind" } else { "ahead of" };
-    let detail = format!(
-        "known to {} (this machine is {} {side} the server, which is corrected)",
-        render::duration(error),
-        render::duration(off.abs())
-    );
+    let offset = render::clock_offset(reading.offset_ms, error);
+    let detail = format!("known to {}; this machine's own is {offset}", render::duration(error));
     let fine = error <= i64::from(event.policy.clock_max_error_ms);
     item("clock", if fine { CheckState::Ready } else { CheckState::NotReady }, detail, sync.filter(|_| !fine))
 }

@@ -19,7 +19,8 @@ pub(crate) fn run(door: &Door, args: &EventArgs) -> Result<u8, DoorError> {
     }
     let mut found = 0_u64;
     for event in &events {
-        for conflict in door.ledger().conflicts(event.event_id)? {
+        let conflicts = door.ledger().conflicts(event.event_id)?;
+        for conflict in conflicts {
             found += 1;
             let side = |passage: &Passage| PassageView {
                 scan_id: passage.scan_id,

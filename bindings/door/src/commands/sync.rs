@@ -19,11 +19,11 @@ pub(crate) async fn run(door: &Door) -> Result<u8, DoorError> {
     let bar = Bar::new(door.output.is_watched());
     let done = engine.sync(|progress| bar.show(progress)).await;
     bar.clear();
-    let view = SyncedView {
-        report: done?,
-        unsent: door.ledger().unsent_summary()?.count,
-        conflicts: conflicts(door)?,
-    };
+    let report = done?;
+    // A statement each: a lock guard lives as long as the statement it is taken in.
+    let unsent = door.ledger().unsent_summary()?.count;
+    let conflicts = conflicts(door)?;
+    let view = SyncedView { report, unsent, conflicts };
     door.output.say("synced", &view, render::synced)?;
     Ok(0)
 }

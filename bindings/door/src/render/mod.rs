@@ -35,6 +35,15 @@ pub(crate) fn duration(ms: i64) -> String {
     }
 }
 
+/// How far this machine's clock is from the server's: add `offset_ms` to it to be right.
+pub(crate) fn clock_offset(offset_ms: i64, error_ms: i64) -> String {
+    match offset_ms {
+        offset if offset.abs() <= error_ms => "right".to_owned(),
+        offset if offset > 0 => format!("{} behind", duration(offset)),
+        offset => format!("{} ahead", duration(-offset)),
+    }
+}
+
 /// `1 ticket`, `2 tickets`, `12 345 tickets`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

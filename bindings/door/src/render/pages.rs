@@ -5,7 +5,7 @@ use console::{Color, Style};
 use liventix_core::sync::SyncReport;
 
 use super::verdict::printable;
-use super::{count, duration, grouped, moment, standing};
+use super::{clock_offset, count, duration, grouped, moment, standing};
 use crate::look::Look;
 use crate::views::{
     CheckState, CheckView, ConflictView, EnrolledView, ErrorView, PassageView, StatusView, SyncedView,
@@ -43,9 +43,8 @@ pub(crate) fn synced(view: &SyncedView, look: Look) -> String {
     let clock = view.report.error_ms.map_or_else(
         || "clock unchecked".to_owned(),
         |error| {
-            let offset = view.report.offset_ms;
-            let side = if offset > 0 { "behind" } else { "ahead" };
-            format!("clock {} {side}, {}{}", duration(offset.abs()), look.pick("±", "+/-"), duration(error))
+            let offset = clock_offset(view.report.offset_ms, error);
+            format!("clock {offset}, {}{}", look.pick("±", "+/-"), duration(error))
         },
     );
     let mut out = format!(

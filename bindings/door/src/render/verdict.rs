@@ -163,3 +163,80 @@ fn block(lines: &[String], signal: Signal, look: Look) -> String {
     out.push_str(&format!("{}{bar}{}\n", corners[2], corners[3]));
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use liventix_core::ids::{DeviceId, GateId, ScanId};
+    use liventix_core::rules::Reason;
+
+    use super::*;
+
+    fn view(outcome: Outcome, confidence: Confidence, reason: Reason) -> VerdictView {
+        VerdictView {
+            scan_id: ScanId::from_bytes([1; 16]),
+            seq: 1,
+            at: 1_790_000_000_000,
+            outcome,
+            confidence,
+            reason,
+            line: String::new(),
+            flags: Vec::new(),
+            direction: Direction::Entry,
+            people: u16::from(outcome == Outcome::Admit),
+            remaining: None,
+            ticket_id: None,
+            ticket_type: Some("Standard".to_owned()),
+            attendee_name: Some("Zoë \u{1b}[31mQ".to_owned()),
+            gate: "North gate".to_owned(),
+            first_admission: None,
+            file: None,
+        }
+    }
+
+    const PLAIN: Look = Look { width: 80, colour: false, unicode: true };
+
+    #[test]
+    fn word_symbol_and_frame_each_tell_the_outcomes_apart() {
+        let admit = verdict(&view(Outcome::Admit, Confidence::Green, Reason::Entered), PLAIN, &Utc);
+        let stop = verdict(&view(Outcome::Refuse, Confidence::Red, Reason::Revoked), PLAIN, &Utc);
+        let ask = verdict(&view(Outcome::Ask, Confidence::Amber, Reason::Unlisted), PLAIN, &Utc);
+        assert!(admit.contains("✔ ADMIT: Welcome") && admit.starts_with('╭'), "{admit}");
+        assert!(stop.contains("✖ STOP: Blocked by the organiser") && stop.starts_with('┏'), "{stop}");
+        assert!(ask.contains("? ASK: Not on the list") && ask.starts_with('┌'), "{ask}");
+        for text in [admit, stop, ask] {
+            assert!(text.lines().all(|line| console::measure_text_width(line) == 80), "{text}");
+            assert!(text.contains("Zoë [31mQ") && !text.contains('\x1b'), "a name draws nothing: {text}");
+        }
+    }
+
+    #[test]
+    fn colours_and_narrow_or_plain_terminals() {
+        let stop = view(Outcome::Refuse, Confidence::Red, Reason::Revoked);
+        let colour = verdict(&stop, Look { width: 80, colour: true, unicode: true }, &Utc);
+        assert!(colour.contains("48;5;160"), "{colour:?}");
+        let narrow = verdict(&stop, Look { width: 40, colour: false, unicode: false }, &Utc);
+        assert!(narrow.contains("X STOP: Blocked by the organiser"), "{narrow}");
+        assert!(narrow.lines().all(|line| console::measure_text_width(line) == 40), "{narrow}");
+    }
+
+    #[test]
+    fn a_duplicate_shows_its_evidence_and_doubts_their_meaning() {
+        let mut used = view(Outcome::Refuse, Confidence::Red, Reason::AlreadyUsed);
+        used.flags = vec![Flag::ListStale];
+        used.first_admission = Some(FirstView {
+            scan_id: ScanId::from_bytes([2; 16]),
+            at: used.at - 300_000,
+            gate_id: GateId::from_bytes([3; 16]),
+            gate: Some("South gate".to_owned()),
+            device_id: DeviceId::from_bytes([0xab; 16]),
+            this_device: false,
+        });
+        let text = verdict(&used, PLAIN, &Utc);
+        assert!(
+            text.contains("↳ first scanned 14:08:20 at South gate by device ababab (5 min before)"),
+            "{text}"
+        );
+        assert!(text.contains("⚠ This device's list is old"), "{text}");
+    }
+}

@@ -49,7 +49,8 @@ impl Venue {
         venue.start();
         let organiser = venue.post("/v1/organisers", &json!({ "name": "Lamp Society" }));
         venue.api_key = organiser["api_key"]["token"].as_str().unwrap().to_owned();
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
         let event = json!({
             "name": "Night of the lamps", "starts_at": now - 3_600_000, "ends_at": now + 36_000_000,
             "time_zone": "Europe/Paris", "policy": { "rapid_rescan_seconds": 0 },
@@ -157,7 +158,8 @@ impl Door {
 
 fn read(output: &Output) -> (i32, Vec<Value>) {
     let text = String::from_utf8_lossy(&output.stdout);
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")));
+    let lines =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")));
     (output.status.code().unwrap(), lines.collect())
 }
 
