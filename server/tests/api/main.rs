@@ -8,6 +8,7 @@ mod cli;
 mod database;
 mod events;
 mod manifest;
+mod measure;
 mod redeem;
 mod server;
 mod support;
