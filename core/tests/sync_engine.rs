@@ -1,6 +1,11 @@
 //! What the sync engine does besides surviving: enrolment, revocation, quarantine, watching.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by failing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
 
 mod sync_support;
 

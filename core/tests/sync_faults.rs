@@ -1,6 +1,11 @@
 //! Every request of a sync fails once, in every way, and the next clean sync puts everything right.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by failing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
 
 mod sync_support;
 

@@ -50,8 +50,13 @@ impl LedgerTime {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         let stored: StoredTime = read_meta(connection, TIME)?.unwrap_or_default();
-        let passed_ms = last_moment_after(connection, own, stored.seq)?;
-        let trusted = TrustedTime::restore(stored.state, passed_ms);
+        let mut state = stored.state;
+        let mut passed_ms = 0;
+        if let Some((earliest_ms, error_ms)) = last_moment_after(connection, own, stored.seq)? {
+            state.raise_floor(earliest_ms, error_ms);
+            passed_ms = earliest_ms;
+        }
+        let trusted = TrustedTime::restore(state, passed_ms);
         Ok(Self { clock, trusted, stored: stored.state, jumps: Vec::new() })
     }
 
@@ -89,14 +94,15 @@ impl LedgerTime {
     }
 }
 
-/// The earliest the true time can have been at the last scan, if that scan came after `seq`.
-fn last_moment_after(connection: &Connection, own: Own, seq: i64) -> Result<i64, LedgerError> {
+/// The earliest the true time can have been at the last scan, if that scan came after `seq` and knew
+/// the time, and the error it knew it with.
+fn last_moment_after(connection: &Connection, own: Own, seq: i64) -> Result<Option<(i64, i64)>, LedgerError> {
     let mut select = connection.prepare_cached(
-        "SELECT wall_ms + offset_ms - error_ms FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1",
+        "SELECT wall_ms + offset_ms - error_ms, error_ms FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1",
     )?;
-    let moment: Option<Option<i64>> =
-        select.query_row([scan_key(own.number, seq)], |row| row.get(0)).optional()?;
-    Ok(moment.flatten().unwrap_or(0))
+    let moment: Option<(Option<i64>, Option<i64>)> =
+        select.query_row([scan_key(own.number, seq)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(moment.and_then(|(earliest_ms, error_ms)| earliest_ms.zip(error_ms)))
 }
 
 impl Ledger {

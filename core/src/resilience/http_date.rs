@@ -25,11 +25,9 @@ mod tests {
         assert_eq!(parse_retry_after(" 0 ", 0), Some(0));
         assert_eq!(parse_retry_after("99999999999999999999999", 0), Some(u64::MAX));
         // All three forms of RFC 9110 §5.6.7.
-        for date in [
-            "Sun, 06 Nov 1994 08:49:37 GMT",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
-        ] {
+        for date in
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+        {
             assert_eq!(parse_retry_after(date, 784_111_777_000 - 1_500), Some(1_500), "{date}");
             assert_eq!(parse_retry_after(date, 784_111_777_000 + 1), Some(0), "{date}");
         }

@@ -1,0 +1,67 @@
+//! Clocks at their worst moment.
+
+mod harness;
+
+use harness::{HOUR, MINUTE, NOW, Venue};
+use liventix_core::clock::{Clock, ManualClock, RoundTrip, TrustedTime};
+use liventix_core::ledger::OpenReport;
+use liventix_core::rules::{Confidence, Outcome, Reason};
+
+#[test]
+fn a_future_clock_after_a_reboot_does_not_expire_tickets_for_good() {
+    let venue = Venue::new();
+    let mut ticket = venue.ticket(venue.single);
+    ticket.valid_until = Some(NOW + 10 * HOUR);
+    let code = venue.code(&ticket);
+    let mut door = venue.door(std::slice::from_ref(&ticket));
+    // Boots with next year's date, scans, restarts, and then somebody sets the clock right.
+    door.clock.reboot();
+    door.clock.set_wall(NOW + 365 * 24 * HOUR);
+    assert_eq!(door.scan(&code).decision.reason, Reason::Expired);
+    let (mut door, _) = door.restart();
+    door.clock.advance(MINUTE);
+    door.clock.set_wall(NOW + 2 * MINUTE);
+    let verdict = door.scan(&code);
+    assert_eq!((verdict.decision.outcome, verdict.at), (Outcome::Admit, NOW + 2 * MINUTE));
+    assert_eq!(verdict.decision.confidence, Confidence::Amber, "nobody vouches for it");
+}
+
+#[test]
+fn after_a_reboot_a_clock_behind_the_last_reading_is_not_believed() {
+    let clock = ManualClock::new(NOW);
+    let mut time = TrustedTime::default();
+    let sample = clock.sample();
+    assert!(time.observe(&RoundTrip { sent: sample, received: sample, server_ms: NOW }));
+    clock.reboot();
+    clock.advance(3 * HOUR);
+    assert!(time.read(clock.sample()).error_ms.is_some());
+    // Restarted, rebooted once more, and set back behind what was read before.
+    let mut time = TrustedTime::restore(time.state(), 0);
+    clock.reboot();
+    clock.set_wall(NOW + HOUR);
+    assert_eq!(time.read(clock.sample()).error_ms, None);
+}
+
+#[test]
+fn an_absurd_server_time_teaches_nothing() {
+    let venue = Venue::new();
+    let ticket = venue.ticket(venue.single);
+    let mut door = venue.door(std::slice::from_ref(&ticket));
+    for server_ms in [i64::MIN, -1, 253_402_300_800_000, i64::MAX] {
+        assert!(!door.sync_clock_to(server_ms, 0), "{server_ms}");
+    }
+    assert_eq!(door.ledger.now().now(), NOW);
+}
+
+#[test]
+fn a_ledger_opens_again_whatever_the_server_said_the_time_was() {
+    let venue = Venue::new();
+    let mut door = venue.door(&[venue.ticket(venue.single)]);
+    door.sync_clock_to(i64::MAX, 0);
+    door.clock.reboot();
+    door.clock.advance(HOUR);
+    door.scan("nothing");
+    let (mut door, report) = door.restart();
+    assert_eq!(report, OpenReport::Opened);
+    door.scan("nothing");
+}
