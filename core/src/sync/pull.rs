@@ -69,7 +69,8 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
             let page = match self.page(event_id, 0, report).await {
                 Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR && !restarted => {
                     tracing::warn!(%event_id, "the server does not know the cursor; downloading the list again");
-                    self.ledger().forget_manifest(event_id)?;
+                    // Kept until it is replaced: the network may go before that.
+                    self.ledger().restart_manifest(event_id)?;
                     (restarted, total, done) = (true, None, 0);
                     continue;
                 }
@@ -98,9 +99,11 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         );
         let call = Call::get("manifest", path, Some(self.token()?))
             .waiting(Duration::from_secs(u64::from(wait_seconds.max(20))));
-        let page: ManifestPage = self.counted(&call, report).await?;
+        let mut page: ManifestPage = self.counted(&call, report).await?;
         check(&page, event_id, cursor).map_err(|detail| call.protocol(detail))?;
-        self.ledger().apply_page(&page)?;
+        let applied = self.ledger().apply_page_after(cursor, &page)?;
+        // Another sync changed the list meanwhile: there is more to ask for, from where it is now.
+        page.has_more |= applied.outdated;
         report.pages += 1;
         report.tickets += page.tickets.len() as u64;
         report.passages += page.passages.len() as u64;
