@@ -19,13 +19,20 @@ pub const MAX_UPLOAD_SCANS: usize = 1_000;
 pub const MAX_WAIT_SECONDS: u32 = 30;
 
 /// `POST /v1/door/enrol`: a one-time code becomes a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolRequest {
     /// The one-time code from the enrolment QR.
     pub code: String,
     /// What people call the device, e.g. `North gate 2` (1 to 80 characters).
     pub device_name: String,
+}
+
+impl std::fmt::Debug for EnrolRequest {
+    /// Without the code, which is good until it is used.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolRequest").field("device_name", &self.device_name).finish_non_exhaustive()
+    }
 }
 
 /// The answer to [`EnrolRequest`]. The only time the token is ever shown.
