@@ -13,6 +13,8 @@ use crate::resilience::AsyncSleeper;
 /// Waits between tries while offline; the last one repeats. A scan or a network that comes back
 /// should not wait long, a dead battery should not be the price.
 const OFFLINE_SECONDS: &[u64] = &[2, 4, 8, 15, 30];
+/// The longest pause a server may ask for: an evening does not wait for a proxy that says "tomorrow".
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// A whole sync (clock, assignments, keys of every event) at least this often.
 const FULL_SYNC_MS: i64 = 5 * 60_000;
 
@@ -52,7 +54,8 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
             }
             let seconds = OFFLINE_SECONDS.get(failures).or(OFFLINE_SECONDS.last()).copied().unwrap_or(30);
             failures += 1;
-            let retry_in = error.retry_after().unwrap_or_default().max(Duration::from_secs(seconds));
+            let retry_in =
+                error.retry_after().unwrap_or_default().min(PATIENCE).max(Duration::from_secs(seconds));
             news(WatchNews::Offline { error, retry_in });
             self.sleeper.sleep(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX)).await;
         }
