@@ -65,3 +65,33 @@ fn a_ledger_opens_again_whatever_the_server_said_the_time_was() {
     assert_eq!(report, OpenReport::Opened);
     door.scan("nothing");
 }
+
+#[test]
+fn a_rescued_ledger_still_knows_the_time() {
+    let venue = Venue::new();
+    let tickets: Vec<_> = (0..60).map(|_| venue.ticket(venue.single)).collect();
+    let mut door = venue.door(&tickets);
+    // The phone's clock is an hour ahead, and the door knows.
+    door.clock.set_wall(NOW + HOUR);
+    door.sync_clock_to(NOW, 0);
+    for ticket in &tickets {
+        door.clock.advance(1_000);
+        door.scan(&venue.code(ticket));
+    }
+    let needle = door.records()[30].hash.0;
+    let path = door.path.clone();
+    let harness::Door { ledger, clock, entropy, .. } = door;
+    drop(ledger);
+    let mut bytes = std::fs::read(&path).unwrap();
+    for page in bytes.chunks_mut(4_096).filter(|page| page.windows(32).any(|part| part == needle)) {
+        page.fill(0xAA);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    clock.advance(1_000);
+    let (mut ledger, report) = liventix_core::ledger::Ledger::open(&path, clock.clone(), entropy).unwrap();
+    assert!(matches!(report, OpenReport::Rescued(_)), "{report:?}");
+    let reading = ledger.now();
+    assert_eq!(reading.now(), NOW + 61_000);
+    assert!(reading.error_ms.is_some_and(|error| error < 100), "{reading:?}");
+    assert!(reading.floor_ms > NOW + 58_000, "{reading:?}");
+}

@@ -18,7 +18,7 @@ use super::open::{Sources, build, close, replacement_of, set_aside_name};
 use super::outbox::{LedgerRow, ledgers};
 use super::record::ScanRecord;
 use super::rows::{INSERT_SCAN, insert_scan, ledger_of};
-use super::schema;
+use super::{Own, schema, time};
 use crate::ids::{EventId, LedgerId};
 use crate::rules::{EventInfo, EventPolicy};
 
@@ -236,6 +236,10 @@ fn fill(
         None => false,
     };
     write_events(&transaction, source, &known, manifest)?;
+    if let (Some(source), Some(old)) = (source, known.ledgers.values().next_back()) {
+        let old = Own { number: old.number, ledger_id: old.ledger_id };
+        time::carry_over(&transaction, &source.connection, old)?;
+    }
     if let Some(device) = &known.device {
         write_meta(&transaction, DEVICE, device)?;
     }

@@ -50,13 +50,7 @@ impl LedgerTime {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         let stored: StoredTime = read_meta(connection, TIME)?.unwrap_or_default();
-        let mut state = stored.state;
-        let mut passed_ms = 0;
-        if let Some((earliest_ms, error_ms)) = last_moment_after(connection, own, stored.seq)? {
-            state.raise_floor(earliest_ms, error_ms);
-            passed_ms = earliest_ms;
-        }
-        let trusted = TrustedTime::restore(state, passed_ms);
+        let trusted = restored(connection, own, stored)?;
         Ok(Self { clock, trusted, stored: stored.state, jumps: Vec::new() })
     }
 
@@ -92,6 +86,25 @@ impl LedgerTime {
         self.stored = self.trusted.state();
         self.jumps.clear();
     }
+}
+
+/// Takes what a damaged ledger knew of the time over into the one that replaces it, as far as it can be
+/// read. `old` is the ledger that its scans went to; they are in `target` already.
+pub(super) fn carry_over(target: &Connection, source: &Connection, old: Own) -> Result<(), LedgerError> {
+    let Ok(Some(stored)) = read_meta::<StoredTime>(source, TIME) else { return Ok(()) };
+    let state = restored(target, old, stored)?.state();
+    write_meta(target, TIME, &StoredTime { state, seq: 0 })
+}
+
+/// What was stored, and what the scans made since tell.
+fn restored(connection: &Connection, own: Own, stored: StoredTime) -> Result<TrustedTime, LedgerError> {
+    let mut state = stored.state;
+    let mut passed_ms = 0;
+    if let Some((earliest_ms, error_ms)) = last_moment_after(connection, own, stored.seq)? {
+        state.raise_floor(earliest_ms, error_ms);
+        passed_ms = earliest_ms;
+    }
+    Ok(TrustedTime::restore(state, passed_ms))
 }
 
 /// The earliest the true time can have been at the last scan, if that scan came after `seq` and knew
