@@ -1,5 +1,7 @@
 //! Clocks at their worst moment.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
+
 mod harness;
 
 use harness::{HOUR, MINUTE, NOW, Venue};
@@ -94,4 +96,32 @@ fn a_rescued_ledger_still_knows_the_time() {
     assert_eq!(reading.now(), NOW + 61_000);
     assert!(reading.error_ms.is_some_and(|error| error < 100), "{reading:?}");
     assert!(reading.floor_ms > NOW + 58_000, "{reading:?}");
+}
+
+#[test]
+fn what_one_process_learns_of_the_time_the_others_know() {
+    let venue = Venue::new();
+    let tickets: Vec<_> = (0..2).map(|_| venue.ticket(venue.single)).collect();
+    let mut scanning = venue.door(&tickets);
+    // Its clock is wrong since a reboot, and a second process on the same file asks the server.
+    scanning.clock.reboot();
+    scanning.clock.set_wall(NOW - 9 * HOUR);
+    let verdict = scanning.scan(&venue.code(&tickets[0]));
+    assert_eq!(verdict.decision.confidence, Confidence::Amber);
+    let clock = scanning.clock.clone();
+    let (mut syncing, _) =
+        liventix_core::ledger::Ledger::open(&scanning.path, clock.clone(), scanning.entropy.clone()).unwrap();
+    let sample = clock.sample();
+    assert!(
+        syncing.observe_time(&RoundTrip { sent: sample, received: sample, server_ms: NOW + MINUTE }).unwrap()
+    );
+    let verdict = scanning.scan(&venue.code(&tickets[1]));
+    assert_eq!((verdict.decision.confidence, verdict.at), (Confidence::Green, NOW + MINUTE));
+    // Nor does the one that learnt nothing overwrite what the other did.
+    clock.set_wall(NOW - 7 * HOUR);
+    scanning.scan("nothing");
+    drop((syncing, scanning.ledger));
+    let (mut ledger, _) =
+        liventix_core::ledger::Ledger::open(&scanning.path, clock, scanning.entropy).unwrap();
+    assert_eq!(ledger.now().now(), NOW + MINUTE);
 }

@@ -54,6 +54,16 @@ impl LedgerTime {
         Ok(Self { clock, trusted, stored: stored.state, jumps: Vec::new() })
     }
 
+    /// Takes over what another process stored since.
+    fn catch_up(&mut self, connection: &Connection, own: Own) -> Result<(), LedgerError> {
+        let stored: StoredTime = read_meta(connection, TIME)?.unwrap_or_default();
+        if stored.state.differs(&self.stored) {
+            self.trusted = restored(connection, own, stored)?;
+            self.stored = stored.state;
+        }
+        Ok(())
+    }
+
     /// Reads the clocks. A jump is kept in memory until the next [`LedgerTime::store`].
     pub(super) fn now(&mut self) -> TimeReading {
         let reading = self.trusted.read(self.clock.sample());
@@ -124,8 +134,9 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub fn observe_time(&mut self, trip: &RoundTrip) -> Result<bool, LedgerError> {
+        self.cache.get_mut().renew(&self.connection)?;
         // First the clocks as they are: a clock set since the last reading must not go unnoticed.
-        self.time.now();
+        self.now();
         let learnt = self.time.trusted.observe(trip);
         self.write(|transaction| {
             let last_seq = self.last_seq(transaction)?;
@@ -137,6 +148,12 @@ impl Ledger {
 
     /// The time now, as a scan would record it.
     pub fn now(&mut self) -> TimeReading {
+        if std::mem::take(&mut self.cache.get_mut().time_outdated)
+            && let Err(error) = self.time.catch_up(&self.connection, self.own)
+        {
+            // What this process knows itself is still true.
+            tracing::warn!(code = error.code(), "what another process knows of the time cannot be read");
+        }
         self.time.now()
     }
 
