@@ -123,13 +123,20 @@ async fn a_quarantined_scan_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn a_server_restored_from_a_backup_is_read_from_the_start() {
+async fn a_server_restored_from_a_backup_gets_and_gives_everything_again() {
     let folder = tempfile::tempdir().unwrap();
     let door = Door::enrolled(folder.path()).await;
     door.engine.sync(|_| {}).await.unwrap();
-    door.network.server().unknown_cursors = true;
+    door.admit(1);
+    door.engine.sync(|_| {}).await.unwrap();
+    {
+        let mut server = door.network.server();
+        server.unknown_cursors = true;
+        server.scans.clear();
+    }
     let report = door.engine.sync(|_| {}).await.unwrap();
     assert_eq!(report.tickets, 7);
+    assert_eq!(report.pushed, 1, "what the server lost was not sent again");
 }
 
 #[tokio::test]

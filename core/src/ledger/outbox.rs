@@ -121,6 +121,18 @@ impl Ledger {
         })
     }
 
+    /// Puts every scan back into the outbox, for a server that lost what it had: it answers those it
+    /// still has as duplicates.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn send_again(&mut self) -> Result<(), LedgerError> {
+        self.write(|transaction| {
+            transaction.execute("UPDATE ledgers SET acknowledged = 0", [])?;
+            Ok(())
+        })
+    }
+
     /// How much waits to be sent, and since when.
     ///
     /// # Errors

@@ -68,9 +68,13 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         loop {
             let page = match self.page(event_id, 0, report).await {
                 Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR && !restarted => {
-                    tracing::warn!(%event_id, "the server does not know the cursor; downloading the list again");
-                    // Kept until it is replaced: the network may go before that.
+                    tracing::warn!(%event_id, "the server does not know the cursor; sending and downloading everything again");
+                    // What the server forgot it may have forgotten of the scans, too. First, so that an
+                    // interruption before the next step leaves the cursor to find that out by again.
+                    self.ledger().send_again()?;
+                    // The list is kept until it is replaced: the network may go before that.
                     self.ledger().restart_manifest(event_id)?;
+                    self.push_into(report, progress).await?;
                     (restarted, total, done) = (true, None, 0);
                     continue;
                 }
@@ -93,9 +97,13 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         wait_seconds: u32,
         report: &mut SyncReport,
     ) -> Result<ManifestPage, SyncError> {
-        let cursor = self.ledger().cursor(event_id)?;
+        let (cursor, ledger_id) = {
+            let ledger = self.ledger();
+            (ledger.cursor(event_id)?, ledger.ledger_id())
+        };
         let path = format!(
-            "/v1/door/events/{event_id}/manifest?cursor={cursor}&limit={MAX_PAGE_ROWS}&wait={wait_seconds}"
+            "/v1/door/events/{event_id}/manifest\
+             ?cursor={cursor}&limit={MAX_PAGE_ROWS}&wait={wait_seconds}&ledger={ledger_id}"
         );
         let call = Call::get("manifest", path, Some(self.token()?))
             .waiting(Duration::from_secs(u64::from(wait_seconds.max(20))));

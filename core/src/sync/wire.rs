@@ -123,7 +123,7 @@ pub struct ForeignPassage {
     pub passage: Passage,
 }
 
-/// The answer to `GET /v1/door/events/{event_id}/manifest?cursor=&limit=&wait=`: what changed after
+/// The answer to `GET /v1/door/events/{event_id}/manifest?cursor=&limit=&wait=&ledger=`: what changed after
 /// `cursor`, oldest change first. Cursor 0 is the whole event, so that the first download and every
 /// later delta are the same call, and a download that broke off goes on where it was.
 ///
@@ -138,7 +138,7 @@ pub struct ManifestPage {
     pub event: Option<EventInfo>,
     /// Tickets that changed.
     pub tickets: Vec<TicketEntry>,
-    /// Passages at other doors. The asking device's own are left out.
+    /// Passages, wherever they were made; those of the ledger that asks are left out.
     pub passages: Vec<ForeignPassage>,
     /// Ask for the next page with this.
     pub next_cursor: i64,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use liventix_core::ids::{DeviceId, EventId};
+use liventix_core::ids::{EventId, LedgerId};
 use liventix_core::sync::wire::{ForeignPassage, MAX_PAGE_ROWS, MAX_WAIT_SECONDS, ManifestPage, TicketEntry};
 
 use super::scope;
@@ -24,6 +24,7 @@ struct Wanted {
     cursor: i64,
     limit: u32,
     wait: Duration,
+    ledger: Option<LedgerId>,
 }
 
 fn unknown_cursor() -> ApiError {
@@ -47,7 +48,7 @@ fn check(query: &ManifestQuery) -> ApiResult<Wanted> {
     if wait > MAX_WAIT_SECONDS {
         return Err(ApiError::new(Code::InvalidQuery, format!("wait must be at most {MAX_WAIT_SECONDS}")));
     }
-    Ok(Wanted { cursor, limit, wait: Duration::from_secs(u64::from(wait)) })
+    Ok(Wanted { cursor, limit, wait: Duration::from_secs(u64::from(wait)), ledger: query.ledger })
 }
 
 pub(super) async fn page(
@@ -82,7 +83,7 @@ async fn read(app: &AppState, device: Device, event: EventId, wanted: Wanted) ->
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, device.organiser_id, event).await?;
                 scope::require(conn, device.device_id, event, None).await?;
-                let page = rows(conn, device.device_id, event, wanted).await?;
+                let page = rows(conn, event, wanted).await?;
                 Ok::<_, ApiError>((snapshot, page))
             })
         })
@@ -94,15 +95,16 @@ async fn read(app: &AppState, device: Device, event: EventId, wanted: Wanted) ->
     Ok(page)
 }
 
-async fn rows(conn: &mut Conn, device: DeviceId, event: EventId, wanted: Wanted) -> ApiResult<ManifestPage> {
+async fn rows(conn: &mut Conn, event: EventId, wanted: Wanted) -> ApiResult<ManifestPage> {
     let (latest, _) = change_seqs(conn, event).await?;
     if wanted.cursor > latest {
         return Err(unknown_cursor());
     }
     let tickets = tickets::changed_after(conn, event, wanted.cursor, wanted.limit + 1).await?;
-    let passages = scanning::passages_after(conn, event, device, wanted.cursor, wanted.limit + 1).await?;
+    let passages =
+        scanning::passages_after(conn, event, wanted.ledger, wanted.cursor, wanted.limit + 1).await?;
     let pending_rows = tickets::count_after(conn, event, wanted.cursor).await?
-        + scanning::count_passages_after(conn, event, device, wanted.cursor).await?;
+        + scanning::count_passages_after(conn, event, wanted.ledger, wanted.cursor).await?;
     Ok(merge(event, tickets, passages, latest, wanted.limit, pending_rows))
 }
 
@@ -120,7 +122,7 @@ fn merge(
         tickets.iter().map(|(seq, _)| *seq).chain(passages.iter().map(|(seq, _)| *seq)).collect();
     seqs.sort_unstable();
     let has_more = seqs.len() > limit;
-    // After the last page, the cursor also passes what was left out: the device's own passages.
+    // After the last page, the cursor also passes what was left out: the ledger's own passages.
     let next_cursor = if has_more { seqs.get(limit - 1).copied().unwrap_or(latest) } else { latest };
     tickets.retain(|(seq, _)| *seq <= next_cursor);
     passages.retain(|(seq, _)| *seq <= next_cursor);

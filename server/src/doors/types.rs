@@ -86,4 +86,7 @@ pub struct ManifestQuery {
     /// Seconds to wait for a change if there is none yet (0 to 30; 0 unless told).
     #[serde(default)]
     pub wait: Option<u32>,
+    /// The ledger that asks: its own passages are left out, for it has them. None: nothing is left out.
+    #[serde(default)]
+    pub ledger: Option<LedgerId>,
 }
