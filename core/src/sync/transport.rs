@@ -51,7 +51,7 @@ pub struct Response {
     pub status: u16,
     /// Whether the `content-type` says JSON (`application/json`, `application/problem+json`).
     pub is_json: bool,
-    /// The `retry-after` header, where it is a number of seconds.
+    /// How long the `retry-after` header asks to wait.
     pub retry_after: Option<Duration>,
     /// The body, decompressed, at most [`MAX_ANSWER_BYTES`].
     pub body: Vec<u8>,
