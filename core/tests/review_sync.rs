@@ -123,3 +123,18 @@ fn no_secret_shows_in_a_log() {
         assert!(!text.contains(bytes.trim_matches(['[', ']'])), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_answers_at_once_is_not_asked_all_the_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::enrolled(folder.path()).await;
+    let event_id = door.network.server().event.event_id;
+    let engine = door.engine.clone();
+    let watch = tokio::spawn(async move { engine.watch(event_id, |_| {}, |_| {}).await });
+    let waits = || door.network.sent().iter().filter(|path| path.contains("&wait=30")).count();
+    while waits() < 5 {
+        tokio::task::yield_now().await;
+    }
+    watch.abort();
+    assert!(door.slept.0.lock().unwrap().iter().filter(|ms| **ms == 1_000).count() >= 4);
+}

@@ -15,6 +15,9 @@ use crate::resilience::AsyncSleeper;
 const OFFLINE_SECONDS: &[u64] = &[2, 4, 8, 15, 30];
 /// The longest pause a server may ask for: an evening does not wait for a proxy that says "tomorrow".
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// The shortest time between two questions for changes that bring nothing. A server holds such an
+/// answer back itself; a cache or proxy in its place might not.
+const QUIET_MS: i64 = 1_000;
 /// A whole sync (clock, assignments, keys of every event) at least this often.
 const FULL_SYNC_MS: i64 = 5 * 60_000;
 
@@ -90,7 +93,13 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         let due = self.parts.clock.sample().mono_ms.saturating_add(FULL_SYNC_MS);
         let listen = async {
             while self.parts.clock.sample().mono_ms < due {
+                let (asked, cursor) = (self.parts.clock.sample().mono_ms, self.ledger().cursor(event_id)?);
                 news(WatchNews::Online(self.wait_for_changes(event_id, MAX_WAIT_SECONDS).await?));
+                let took = self.parts.clock.sample().mono_ms.saturating_sub(asked);
+                let moved = self.ledger().cursor(event_id)? != cursor;
+                if !moved && took < QUIET_MS {
+                    self.sleeper.sleep(QUIET_MS.unsigned_abs()).await;
+                }
             }
             Ok::<(), SyncError>(())
         };
