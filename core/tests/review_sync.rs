@@ -138,3 +138,16 @@ async fn a_server_that_answers_at_once_is_not_asked_all_the_time() {
     watch.abort();
     assert!(door.slept.0.lock().unwrap().iter().filter(|ms| **ms == 1_000).count() >= 4);
 }
+
+#[tokio::test]
+async fn a_server_restored_while_a_door_waits_does_not_end_the_watch() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::enrolled(folder.path()).await;
+    door.network.server().foreign_entry(3);
+    door.engine.sync(|_| {}).await.unwrap();
+    let event_id = door.network.server().event.event_id;
+    // The backup is older than the door's cursor.
+    door.network.server().log.truncate(8);
+    let report = door.engine.wait_for_changes(event_id, 30).await.unwrap();
+    assert_eq!(report.tickets, 7);
+}

@@ -49,8 +49,12 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
         let quiet = |_: Progress| {};
-        let page = self.page(event_id, seconds, report).await?;
-        if page.has_more {
+        let more = match self.page(event_id, seconds, report).await {
+            // The pull starts over.
+            Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR => true,
+            page => page?.has_more,
+        };
+        if more {
             self.pull_into(event_id, report, &quiet).await?;
         }
         self.ensure_keys(event_id, report, &quiet).await
