@@ -95,3 +95,26 @@ fn a_passage_of_the_future_does_not_hide_a_repeat() {
     door.clock.advance(2_000);
     assert_eq!(door.scan(&code).decision.reason, Reason::RapidRescan);
 }
+
+#[test]
+fn an_old_code_that_resembles_a_link_is_still_looked_up() {
+    use liventix_core::rules::LegacyStage;
+    let venue = Venue::with_policy(EventPolicy { legacy: LegacyStage::Accept, ..EventPolicy::default() });
+    let old_codes = [
+        // As long as a code in a link, but with spare bits at its end that no code has.
+        format!("E{}", "x".repeat(90)),
+        // A SHA-256 in upper-case hex that reads as the first byte of a printed code.
+        format!("EA{}", "0123456789ABCDEF".repeat(4).split_at(2).1),
+    ];
+    let key = venue.master.lookup_key(venue.event.event_id);
+    let tickets = old_codes.clone().map(|code| {
+        let legacy_tag = Some(key.legacy_tag(&code));
+        liventix_core::sync::wire::TicketEntry { legacy_tag, ..venue.ticket(venue.single) }
+    });
+    let mut door = venue.door(&tickets);
+    for code in old_codes {
+        assert_eq!(door.scan(&code).decision.reason, Reason::Entered, "{code}");
+    }
+    assert_eq!(door.scan(&format!("F{}", "x".repeat(90))).decision.reason, Reason::BadSignature);
+    assert_eq!(door.scan(&format!("EB{}", "0".repeat(62))).decision.reason, Reason::OtherEvent);
+}
