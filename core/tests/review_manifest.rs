@@ -43,3 +43,16 @@ async fn a_list_is_kept_until_its_replacement_is_here() {
     door.engine.sync(|_| {}).await.unwrap();
     assert_eq!(door.ledger.lock().unwrap().counts(event_id).unwrap().tickets, 7);
 }
+
+#[test]
+fn a_newer_server_s_settings_do_not_cost_an_older_door_its_list() {
+    let venue = Venue::new();
+    let page = venue.page(&[venue.ticket(venue.single)]);
+    let mut json = serde_json::to_value(&page).unwrap();
+    json["colour"] = "blue".into();
+    json["event"]["policy"]["dress_code"] = "black tie".into();
+    json["event"]["ticket_types"][0]["entry"]["only_on"] = "friday".into();
+    let text = json.to_string();
+    let read: liventix_core::sync::wire::ManifestPage = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, page);
+}
