@@ -16,6 +16,8 @@ use crate::entropy::{Entropy, OsEntropy};
 const DRIFT_PPM: i64 = 100;
 /// Added to the error when only the battery-backed clock spans a reboot (it counts whole seconds).
 const REBOOT_ERROR_MS: i64 = 5_000;
+/// The end of the year 9999. No server's clock is later; a larger number would overflow sums of times.
+const LATEST_SERVER_MS: i64 = 253_402_300_799_999;
 /// A wall clock that moved this much against the monotonic one was set, not adjusted.
 const JUMP_MS: i64 = 2_000;
 
@@ -192,6 +194,10 @@ pub struct TimeState {
     pub anchor: Option<Anchor>,
     /// A moment that has certainly passed (server time, UTC milliseconds).
     pub floor_ms: i64,
+    /// The latest moment that was read by a wall clock alone (server time, UTC milliseconds). A clock
+    /// behind it is wrong, or the one then was: that moment has not certainly passed.
+    #[serde(default)]
+    read_ms: i64,
     /// The wall clock has run steadily since this sample.
     steady_since: Option<ClockSample>,
     /// In this boot the wall clock cannot be believed.
@@ -199,11 +205,19 @@ pub struct TimeState {
 }
 
 impl TimeState {
-    /// Whether more than the floor differs. The floor alone need not be stored: it moves at every
-    /// reading, and what was written at that time tells it too.
+    /// Whether more than the floor and the last moment read differ. These alone need not be stored:
+    /// they move at every reading, and what was written at that time tells them too.
     #[must_use]
     pub(crate) fn differs(&self, other: &Self) -> bool {
-        *self != Self { floor_ms: self.floor_ms, ..*other }
+        *self != Self { floor_ms: self.floor_ms, read_ms: self.read_ms, ..*other }
+    }
+
+    /// Raises the floor to the earliest moment of something written with `error_ms`, unless that may
+    /// have been after a reboot, by the wall clock alone.
+    pub(crate) fn raise_floor(&mut self, earliest_ms: i64, error_ms: i64) {
+        if error_ms < REBOOT_ERROR_MS {
+            self.floor_ms = self.floor_ms.max(earliest_ms);
+        }
     }
 }
 
@@ -227,7 +241,7 @@ impl TrustedTime {
     /// written anything at (server time, UTC milliseconds; 0 if none).
     #[must_use]
     pub fn restore(state: TimeState, passed_ms: i64) -> Self {
-        Self { state: TimeState { floor_ms: state.floor_ms.max(passed_ms), ..state } }
+        Self { state: TimeState { read_ms: state.read_ms.max(passed_ms), ..state } }
     }
 
     /// What to store.
@@ -240,6 +254,9 @@ impl TrustedTime {
     /// least as exact as what is known by now, or when the two contradict.
     pub fn observe(&mut self, trip: &RoundTrip) -> bool {
         if trip.sent.boot != trip.received.boot || trip.received.mono_ms < trip.sent.mono_ms {
+            return false;
+        }
+        if !(0..=LATEST_SERVER_MS).contains(&trip.server_ms) {
             return false;
         }
         let round_trip = trip.received.mono_ms - trip.sent.mono_ms;
@@ -258,8 +275,12 @@ impl TrustedTime {
         // was believed wrongly, and the floor follows.
         let floor_ms =
             if self.state.floor_ms > latest { earliest } else { self.state.floor_ms.max(earliest) };
-        self.state =
-            TimeState { anchor: Some(candidate), floor_ms, steady_since: Some(trip.received), doubt: None };
+        self.state = TimeState {
+            anchor: Some(candidate),
+            floor_ms,
+            steady_since: Some(trip.received),
+            ..TimeState::default()
+        };
         true
     }
 
@@ -283,9 +304,18 @@ impl TrustedTime {
             jumped_ms,
         };
         if error_ms.is_some() {
-            self.state.floor_ms = reading.bounds().earliest;
+            self.has_passed(reading.bounds().earliest, &sample);
         }
         reading
+    }
+
+    /// Certainly, if the monotonic clock says so; a wall clock that starts a boot may be in the future.
+    fn has_passed(&mut self, moment_ms: i64, sample: &ClockSample) {
+        if self.state.anchor.is_some_and(|anchor| project_in_boot(&anchor, sample).is_some()) {
+            self.state.floor_ms = moment_ms;
+        } else {
+            self.state.read_ms = self.state.read_ms.max(moment_ms);
+        }
     }
 
     /// Compared with the start of the steady run, not with the last reading: many small steps add up.
@@ -328,7 +358,7 @@ impl TrustedTime {
         let by_wall = sample.wall_ms.saturating_add(offset_ms);
         let floor_ms = self.state.floor_ms;
         let doubt = self.state.doubt.filter(|doubt| doubt.sample.boot == sample.boot);
-        if doubt.is_none() && !jumped && by_wall >= floor_ms {
+        if doubt.is_none() && !jumped && by_wall >= floor_ms.max(self.state.read_ms) {
             let elapsed = sample.wall_ms.saturating_sub(anchor.sample.wall_ms).max(0);
             return (offset_ms, Some(anchor.error_ms + drift(elapsed) + REBOOT_ERROR_MS));
         }

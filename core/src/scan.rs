@@ -182,12 +182,16 @@ impl Recognised {
 
 fn recognise(keys: &KeyRing, event_id: EventId, time: &TimeReading, text: &str) -> Recognised {
     match read(text) {
-        Ok(Scanned::Signed(code)) => signed(keys, event_id, time, &code),
+        Ok(Scanned::Signed(code)) => signed(keys, event_id, time, &code, clean(text)),
         Ok(Scanned::Manual(code)) => manual(keys, event_id, &code, clean(text)),
         Ok(Scanned::Other(text)) => unsigned(keys, event_id, &text),
         // A mistyped manual code looks like some codes of older systems.
         Err(CodeError::ManualTypo) => {
             by_legacy_tag(keys, event_id, clean(text), Medium::Manual, Reason::ManualTypo)
+        }
+        // So does a text of the length and letters of a code in a link.
+        Err(error @ CodeError::NotCanonical) => {
+            by_legacy_tag(keys, event_id, clean(text), Medium::Unreadable, error.reason())
         }
         Err(error) => Recognised::refused(Medium::Unreadable, clean(text), error.reason()),
     }
@@ -203,16 +207,33 @@ fn manual(keys: &KeyRing, event_id: EventId, code: &ManualCode, text: &str) -> R
     Recognised { medium: Medium::Manual, fingerprint, subject: Subject::Manual { tag, legacy_tag } }
 }
 
-fn signed(keys: &KeyRing, event_id: EventId, time: &TimeReading, code: &SignedCode) -> Recognised {
+fn signed(
+    keys: &KeyRing,
+    event_id: EventId,
+    time: &TimeReading,
+    code: &SignedCode,
+    text: &str,
+) -> Recognised {
     let medium = match code.kind() {
         Kind::Printed => Medium::Printed,
         Kind::Live => Medium::Live,
     };
     let subject = match keys.verify(event_id, code, time.bounds()) {
         Ok(verified) => Subject::Signed { ticket_id: verified.ticket_id, presented: verified.presented },
-        Err(error) => Subject::Refused(error.reason()),
+        Err(error) => not_authentic(keys, event_id, text, error.reason()),
     };
     Recognised { medium, fingerprint: Fingerprint::of(&code.text()), subject }
+}
+
+/// The link form of a code has no prefix: of codes of older systems with 64 hex digits, one in forty
+/// is laid out like one. So it is looked up before it is refused.
+fn not_authentic(keys: &KeyRing, event_id: EventId, text: &str, reason: Reason) -> Subject {
+    match keys.lookup_key(event_id) {
+        Some(key) if !text.contains(':') => {
+            Subject::Legacy { ticket_id: None, tag: key.legacy_tag(text), unknown: reason }
+        }
+        _ => Subject::Refused(reason),
+    }
 }
 
 fn unsigned(keys: &KeyRing, event_id: EventId, text: &str) -> Recognised {

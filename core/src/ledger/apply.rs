@@ -35,13 +35,17 @@ fn replace_ticket(replace: &mut Statement<'_>, event: i64, ticket: &TicketEntry)
 }
 
 /// Writes a page, unless what is here is newer.
-pub(super) fn apply(connection: &Connection, page: &ManifestPage) -> Result<Applied, LedgerError> {
+pub(super) fn apply(
+    connection: &Connection,
+    asked: i64,
+    page: &ManifestPage,
+) -> Result<Applied, LedgerError> {
     let known: Option<(i64, i64)> = connection
         .prepare_cached("SELECT number, cursor FROM events WHERE event_id = ?1")?
         .query_row([page.event_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((_, cursor)) = known
-        && page.next_cursor < cursor
+        && (page.next_cursor < cursor || asked > cursor)
     {
         return Ok(Applied { tickets: 0, passages: 0, cursor, has_more: page.has_more, outdated: true });
     }

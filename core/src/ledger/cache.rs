@@ -16,6 +16,8 @@ use crate::rules::EventInfo;
 pub(super) struct Cache {
     /// SQLite's number for "another connection has written"; what is cached belongs to it.
     data_version: i64,
+    /// Another process has written; it may have learnt the server's time.
+    pub(super) time_outdated: bool,
     /// Filled on first use; the outer option says whether it was read.
     pub(super) device: Option<Option<Arc<DeviceState>>>,
     pub(super) events: HashMap<EventId, Arc<KnownEvent>>,
@@ -41,11 +43,11 @@ impl KnownEvent {
 
 impl Cache {
     /// Forgets everything if another process has written since.
-    fn renew(&mut self, connection: &Connection) -> Result<(), LedgerError> {
+    pub(super) fn renew(&mut self, connection: &Connection) -> Result<(), LedgerError> {
         let mut pragma = connection.prepare_cached("PRAGMA data_version")?;
         let data_version = pragma.query_row([], |row| row.get(0))?;
         if data_version != self.data_version {
-            *self = Self { data_version, ..Self::default() };
+            *self = Self { data_version, time_outdated: true, ..Self::default() };
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub struct Applied {
     pub cursor: i64,
     /// Whether more waits already.
     pub has_more: bool,
-    /// The page was older than what is already here, and was left out.
+    /// The page was left out: it is older than what is already here, or starts after it.
     pub outdated: bool,
 }
 
@@ -161,10 +161,19 @@ impl Ledger {
     /// # Errors
     /// `BadPage` if the page cannot be right; otherwise if the ledger cannot be written.
     pub fn apply_page(&mut self, page: &ManifestPage) -> Result<Applied, LedgerError> {
+        self.apply_page_after(0, page)
+    }
+
+    /// [`Ledger::apply_page`] for the answer to a question for what came after `asked`. If the list was
+    /// forgotten or started over meanwhile, such a page would leave a gap, and is left out.
+    ///
+    /// # Errors
+    /// As [`Ledger::apply_page`].
+    pub fn apply_page_after(&mut self, asked: i64, page: &ManifestPage) -> Result<Applied, LedgerError> {
         if page.event.as_ref().is_some_and(|event| event.event_id != page.event_id) {
             return Err(LedgerError::BadPage("its event is another one"));
         }
-        let applied = self.write(|transaction| apply::apply(transaction, page))?;
+        let applied = self.write(|transaction| apply::apply(transaction, asked, page))?;
         if !applied.outdated {
             self.follow_page(page)?;
         }
@@ -292,6 +301,20 @@ impl Ledger {
         found.sort_by(|a, b| (&a.attendee_name, a.ticket_id).cmp(&(&b.attendee_name, b.ticket_id)));
         found.truncate(limit);
         Ok(found)
+    }
+
+    /// Starts the manifest of an event over: the next page is the first again. Until it is complete,
+    /// the door works with what it has.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn restart_manifest(&mut self, event_id: EventId) -> Result<(), LedgerError> {
+        self.write(|transaction| {
+            transaction.execute("UPDATE events SET cursor = 0 WHERE event_id = ?1", [event_id])?;
+            Ok(())
+        })?;
+        self.cache.get_mut().forget_event(event_id);
+        Ok(())
     }
 
     /// Wipes the tickets and merged passages of an event, as a revoked device must. Its scans stay.

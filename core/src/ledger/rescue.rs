@@ -18,7 +18,7 @@ use super::open::{Sources, build, close, replacement_of, set_aside_name};
 use super::outbox::{LedgerRow, ledgers};
 use super::record::ScanRecord;
 use super::rows::{INSERT_SCAN, insert_scan, ledger_of};
-use super::schema;
+use super::{Own, schema, time};
 use crate::ids::{EventId, LedgerId};
 use crate::rules::{EventInfo, EventPolicy};
 
@@ -236,6 +236,11 @@ fn fill(
         None => false,
     };
     write_events(&transaction, source, &known, manifest)?;
+    drop_nameless(&transaction)?;
+    if let (Some(source), Some(old)) = (source, known.ledgers.values().next_back()) {
+        let old = Own { number: old.number, ledger_id: old.ledger_id };
+        time::carry_over(&transaction, &source.connection, old)?;
+    }
     if let Some(device) = &known.device {
         write_meta(&transaction, DEVICE, device)?;
     }
@@ -299,6 +304,14 @@ fn copy_quarantine(target: &Connection, source: &Connection) -> Result<(), Ledge
     )?;
     for row in rows {
         insert.execute(row)?;
+    }
+    Ok(())
+}
+
+/// Tickets of an event whose row is lost would belong to whichever event gets its number next.
+fn drop_nameless(target: &Connection) -> Result<(), LedgerError> {
+    for table in ["tickets", "passages"] {
+        target.execute(&format!("DELETE FROM {table} WHERE event NOT IN (SELECT number FROM events)"), [])?;
     }
     Ok(())
 }

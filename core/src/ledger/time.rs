@@ -50,9 +50,18 @@ impl LedgerTime {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         let stored: StoredTime = read_meta(connection, TIME)?.unwrap_or_default();
-        let passed_ms = last_moment_after(connection, own, stored.seq)?;
-        let trusted = TrustedTime::restore(stored.state, passed_ms);
+        let trusted = restored(connection, own, stored)?;
         Ok(Self { clock, trusted, stored: stored.state, jumps: Vec::new() })
+    }
+
+    /// Takes over what another process stored since.
+    fn catch_up(&mut self, connection: &Connection, own: Own) -> Result<(), LedgerError> {
+        let stored: StoredTime = read_meta(connection, TIME)?.unwrap_or_default();
+        if stored.state.differs(&self.stored) {
+            self.trusted = restored(connection, own, stored)?;
+            self.stored = stored.state;
+        }
+        Ok(())
     }
 
     /// Reads the clocks. A jump is kept in memory until the next [`LedgerTime::store`].
@@ -89,14 +98,34 @@ impl LedgerTime {
     }
 }
 
-/// The earliest the true time can have been at the last scan, if that scan came after `seq`.
-fn last_moment_after(connection: &Connection, own: Own, seq: i64) -> Result<i64, LedgerError> {
+/// Takes what a damaged ledger knew of the time over into the one that replaces it, as far as it can be
+/// read. `old` is the ledger that its scans went to; they are in `target` already.
+pub(super) fn carry_over(target: &Connection, source: &Connection, old: Own) -> Result<(), LedgerError> {
+    let Ok(Some(stored)) = read_meta::<StoredTime>(source, TIME) else { return Ok(()) };
+    let state = restored(target, old, stored)?.state();
+    write_meta(target, TIME, &StoredTime { state, seq: 0 })
+}
+
+/// What was stored, and what the scans made since tell.
+fn restored(connection: &Connection, own: Own, stored: StoredTime) -> Result<TrustedTime, LedgerError> {
+    let mut state = stored.state;
+    let mut passed_ms = 0;
+    if let Some((earliest_ms, error_ms)) = last_moment_after(connection, own, stored.seq)? {
+        state.raise_floor(earliest_ms, error_ms);
+        passed_ms = earliest_ms;
+    }
+    Ok(TrustedTime::restore(state, passed_ms))
+}
+
+/// The earliest the true time can have been at the last scan, if that scan came after `seq` and knew
+/// the time, and the error it knew it with.
+fn last_moment_after(connection: &Connection, own: Own, seq: i64) -> Result<Option<(i64, i64)>, LedgerError> {
     let mut select = connection.prepare_cached(
-        "SELECT wall_ms + offset_ms - error_ms FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1",
+        "SELECT wall_ms + offset_ms - error_ms, error_ms FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1",
     )?;
-    let moment: Option<Option<i64>> =
-        select.query_row([scan_key(own.number, seq)], |row| row.get(0)).optional()?;
-    Ok(moment.flatten().unwrap_or(0))
+    let moment: Option<(Option<i64>, Option<i64>)> =
+        select.query_row([scan_key(own.number, seq)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(moment.and_then(|(earliest_ms, error_ms)| earliest_ms.zip(error_ms)))
 }
 
 impl Ledger {
@@ -105,8 +134,9 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub fn observe_time(&mut self, trip: &RoundTrip) -> Result<bool, LedgerError> {
+        self.cache.get_mut().renew(&self.connection)?;
         // First the clocks as they are: a clock set since the last reading must not go unnoticed.
-        self.time.now();
+        self.now();
         let learnt = self.time.trusted.observe(trip);
         self.write(|transaction| {
             let last_seq = self.last_seq(transaction)?;
@@ -118,6 +148,12 @@ impl Ledger {
 
     /// The time now, as a scan would record it.
     pub fn now(&mut self) -> TimeReading {
+        if std::mem::take(&mut self.cache.get_mut().time_outdated)
+            && let Err(error) = self.time.catch_up(&self.connection, self.own)
+        {
+            // What this process knows itself is still true.
+            tracing::warn!(code = error.code(), "what another process knows of the time cannot be read");
+        }
         self.time.now()
     }
 

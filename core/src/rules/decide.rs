@@ -311,17 +311,18 @@ fn exit(request: &Request<'_>, doubts: &mut Doubts) -> Decision {
     }
 }
 
-/// This device's own passage of the ticket, the same way, within the repeat window.
+/// This device's own passage of the ticket, the same way, within the repeat window, if nothing
+/// happened to the ticket since. What a wrong clock dated into the future does not count.
 fn rapid(request: &Request<'_>) -> Option<Evidence> {
     let window_ms = i64::from(request.event.policy.rapid_rescan_seconds) * 1_000;
     let now = request.time.now();
     let last = request
         .passages
         .iter()
-        .filter(|passage| passage.device_id == request.device_id)
+        .filter(|passage| passage.at <= now)
         .max_by_key(|passage| (passage.at, passage.scan_id))?;
-    let ago = now.saturating_sub(last.at);
-    (last.direction == request.direction && (0..window_ms).contains(&ago)).then_some(Evidence {
+    let is_repeat = last.device_id == request.device_id && last.direction == request.direction;
+    (is_repeat && now.saturating_sub(last.at) < window_ms).then_some(Evidence {
         scan_id: last.scan_id,
         at: last.at,
         gate_id: last.gate_id,

@@ -130,7 +130,10 @@ impl Standing {
         let left = allowance.entries().map_or(unseen, |entries| entries.saturating_sub(self.used));
         self.used = self.used.saturating_add(unseen.min(left));
         self.inside -= seen;
-        self.outside = self.outside.saturating_add(people);
+        // Only so many can be away as the ticket holds: scanned out twice, at two doors, a guest still
+        // comes back once.
+        let may_be_away = u32::from(allowance.people).saturating_sub(self.inside);
+        self.outside = self.outside.saturating_add(people).min(may_be_away);
     }
 
     fn returning(&self, entry: EntryPolicy, people: u32) -> u32 {

@@ -114,9 +114,11 @@ const fn doubt(flag: Flag) -> &'static str {
 /// A name as it may stand in the line: no line breaks, no control or direction characters that could
 /// make the line read as another verdict, not too long.
 fn printable(name: &str) -> String {
-    let is_direction =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let clean: String = name.chars().filter(|c| !c.is_control() && !is_direction(*c) && *c != '·').collect();
+    let is_direction = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // Phones break lines at these too, though they count as spaces and not as control characters.
+    let is_break = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
+    let spoils = |c: char| c.is_control() || is_direction(c) || is_break(c) || c == '·';
+    let clean: String = name.chars().filter(|c| !spoils(*c)).collect();
     let clean = clean.trim();
     if clean.chars().count() <= MAX_NAME_CHARS {
         return clean.to_owned();
@@ -152,6 +154,7 @@ mod tests {
     fn names_cannot_disturb_the_line() {
         assert_eq!(printable(" Ada\nLove\u{202e}lace\u{7} "), "AdaLovelace");
         assert_eq!(printable("A · Welcome"), "A  Welcome");
+        assert_eq!(printable("Ada\u{2028}Welcome\u{2029}\u{61c}"), "AdaWelcome");
         assert_eq!(printable(&"é".repeat(60)).chars().count(), MAX_NAME_CHARS);
     }
 }

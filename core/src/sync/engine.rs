@@ -77,13 +77,11 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     /// organiser makes a new code.
     ///
     /// # Errors
-    /// [`SyncError::UnsentScans`] if scans of an earlier enrolment wait for their upload;
+    /// [`SyncError::UnsentScans`] if scans of an earlier enrolment wait for their upload, unless its
+    /// token is lost and the server is the same: that sets them aside for the organiser to look at;
     /// [`SyncError::Refused`] for a used, expired or unknown code.
     pub async fn enrol(&self, code: &EnrolmentCode, device_name: &str) -> Result<DeviceState, SyncError> {
-        let unsent = self.ledger().unsent_summary()?.count;
-        if unsent > 0 {
-            return Err(SyncError::UnsentScans { count: unsent });
-        }
+        self.check_unsent(code)?;
         let request = EnrolRequest {
             code: code.secret().expose_secret().to_owned(),
             device_name: device_name.to_owned(),
@@ -91,20 +89,37 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         let call = Call::post("enrol", "/v1/door/enrol".to_owned(), None, &request)?;
         let answer: EnrolResponse = self.once(&call).await?.0;
         let token = SecretString::from(answer.token);
-        let device = DeviceState {
+        let mut device = DeviceState {
             device_id: answer.device_id,
             device_name: device_name.to_owned(),
             organiser_name: answer.organiser_name,
             server_url: code.base_url().to_owned(),
             assignments: answer.assignments,
-            revoked: false,
+            // Out of service until its token is kept: interrupted here, it must neither scan as the old
+            // device with the new token nor as the new one with the old.
+            revoked: true,
         };
         self.forget_all_but(&device.assignments)?;
-        // The token first: a device state without its token could never sync.
+        self.ledger().set_device(&device)?;
         self.parts.secrets.put(secrets::DEVICE_TOKEN, &token)?;
+        device.revoked = false;
         self.ledger().set_device(&device)?;
         tracing::info!(device_id = %device.device_id, "enrolled");
         Ok(device)
+    }
+
+    /// Scans wait for the token they were made with, if that can still come to use.
+    fn check_unsent(&self, code: &EnrolmentCode) -> Result<(), SyncError> {
+        let (count, device) = {
+            let mut ledger = self.ledger();
+            (ledger.unsent_summary()?.count, ledger.device()?)
+        };
+        let same_server = device.is_none_or(|device| device.server_url == code.base_url());
+        let token_is_lost = self.parts.secrets.get(secrets::DEVICE_TOKEN)?.is_none();
+        if count > 0 && !(token_is_lost && same_server) {
+            return Err(SyncError::UnsentScans { count });
+        }
+        Ok(())
     }
 
     /// One whole sync: clock, scans up, assignments, keys, lists down.

@@ -4,12 +4,13 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, redirect};
 use rustls_platform_verifier::BuilderVerifierExt;
 use secrecy::ExposeSecret;
 
 use super::transport::{MAX_ANSWER_BYTES, Method, Request, Response, Transport, TransportError};
+use crate::resilience::parse_retry_after;
 
 /// Names and TLS handshakes on a crowded venue network take their time, but not more than this.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -97,9 +98,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     media.eq_ignore_ascii_case("application/json") || media.eq_ignore_ascii_case("application/problem+json")
 }
 
+/// A date in it is compared with the server's own: the phone's clock may be wrong.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let now_ms = text(DATE).and_then(|date| parse_retry_after(date, 0)).unwrap_or(u64::MAX);
+    let wait_ms = parse_retry_after(text(RETRY_AFTER)?, i64::try_from(now_ms).unwrap_or(i64::MAX))?;
+    Some(Duration::from_millis(wait_ms))
 }
 
 fn classify(error: &reqwest::Error) -> TransportError {
@@ -136,4 +140,21 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// The error with its causes, outermost first. The URL (path, never a token) may be part of it.
 fn chain(error: &(dyn Error + 'static)) -> String {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_date_counts_from_the_server_s_own_date() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers), None);
+        headers.insert(RETRY_AFTER, "7".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
+        headers.insert(RETRY_AFTER, "Sun, 06 Nov 1994 08:50:37 GMT".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::ZERO), "no date to compare with");
+        headers.insert(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(60)));
+    }
 }

@@ -49,8 +49,12 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
         let quiet = |_: Progress| {};
-        let page = self.page(event_id, seconds, report).await?;
-        if page.has_more {
+        let more = match self.page(event_id, seconds, report).await {
+            // The pull starts over.
+            Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR => true,
+            page => page?.has_more,
+        };
+        if more {
             self.pull_into(event_id, report, &quiet).await?;
         }
         self.ensure_keys(event_id, report, &quiet).await
@@ -69,9 +73,11 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
             let page = match self.page(event_id, 0, report).await {
                 Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR && !restarted => {
                     tracing::warn!(%event_id, "the server does not know the cursor; sending and downloading everything again");
-                    self.ledger().forget_manifest(event_id)?;
-                    // What the server forgot it may have forgotten of the scans, too.
+                    // What the server forgot it may have forgotten of the scans, too. First, so that an
+                    // interruption before the next step leaves the cursor to find that out by again.
                     self.ledger().send_again()?;
+                    // The list is kept until it is replaced: the network may go before that.
+                    self.ledger().restart_manifest(event_id)?;
                     self.push_into(report, progress).await?;
                     (restarted, total, done) = (true, None, 0);
                     continue;
@@ -105,9 +111,11 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         );
         let call = Call::get("manifest", path, Some(self.token()?))
             .waiting(Duration::from_secs(u64::from(wait_seconds.max(20))));
-        let page: ManifestPage = self.counted(&call, report).await?;
+        let mut page: ManifestPage = self.counted(&call, report).await?;
         check(&page, event_id, cursor).map_err(|detail| call.protocol(detail))?;
-        self.ledger().apply_page(&page)?;
+        let applied = self.ledger().apply_page_after(cursor, &page)?;
+        // Another sync changed the list meanwhile: there is more to ask for, from where it is now.
+        page.has_more |= applied.outdated;
         report.pages += 1;
         report.tickets += page.tickets.len() as u64;
         report.passages += page.passages.len() as u64;

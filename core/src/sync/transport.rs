@@ -1,5 +1,6 @@
 //! What carries a request to the server and its answer back. The sync engine does no I/O itself.
 
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub enum Method {
 }
 
 /// One request to the server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// Read or write.
     pub method: Method,
@@ -32,17 +33,40 @@ pub struct Request {
     pub timeout: Duration,
 }
 
+impl fmt::Debug for Request {
+    /// Without the body, which may hold an enrolment code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The server's answer, whatever its status.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Whether the `content-type` says JSON (`application/json`, `application/problem+json`).
     pub is_json: bool,
-    /// The `retry-after` header, where it is a number of seconds.
+    /// How long the `retry-after` header asks to wait.
     pub retry_after: Option<Duration>,
     /// The body, decompressed, at most [`MAX_ANSWER_BYTES`].
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Response {
+    /// Without the body, which may hold a token or keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("is_json", &self.is_json)
+            .field("retry_after", &self.retry_after)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why no answer came.

@@ -13,6 +13,11 @@ use crate::resilience::AsyncSleeper;
 /// Waits between tries while offline; the last one repeats. A scan or a network that comes back
 /// should not wait long, a dead battery should not be the price.
 const OFFLINE_SECONDS: &[u64] = &[2, 4, 8, 15, 30];
+/// The longest pause a server may ask for: an evening does not wait for a proxy that says "tomorrow".
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// The shortest time between two questions for changes that bring nothing. A server holds such an
+/// answer back itself; a cache or proxy in its place might not.
+const QUIET_MS: i64 = 1_000;
 /// A whole sync (clock, assignments, keys of every event) at least this often.
 const FULL_SYNC_MS: i64 = 5 * 60_000;
 
@@ -52,7 +57,8 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
             }
             let seconds = OFFLINE_SECONDS.get(failures).or(OFFLINE_SECONDS.last()).copied().unwrap_or(30);
             failures += 1;
-            let retry_in = error.retry_after().unwrap_or_default().max(Duration::from_secs(seconds));
+            let retry_in =
+                error.retry_after().unwrap_or_default().min(PATIENCE).max(Duration::from_secs(seconds));
             news(WatchNews::Offline { error, retry_in });
             self.sleeper.sleep(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX)).await;
         }
@@ -87,7 +93,13 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         let due = self.parts.clock.sample().mono_ms.saturating_add(FULL_SYNC_MS);
         let listen = async {
             while self.parts.clock.sample().mono_ms < due {
+                let (asked, cursor) = (self.parts.clock.sample().mono_ms, self.ledger().cursor(event_id)?);
                 news(WatchNews::Online(self.wait_for_changes(event_id, MAX_WAIT_SECONDS).await?));
+                let took = self.parts.clock.sample().mono_ms.saturating_sub(asked);
+                let moved = self.ledger().cursor(event_id)? != cursor;
+                if !moved && took < QUIET_MS {
+                    self.sleeper.sleep(QUIET_MS.unsigned_abs()).await;
+                }
             }
             Ok::<(), SyncError>(())
         };

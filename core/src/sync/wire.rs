@@ -4,11 +4,13 @@
 //! UUID text, binary values base64url without padding. Unknown fields are ignored, so that an older
 //! door understands a newer server.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::ids::{DeviceId, EventId, GateId, LedgerId, ScanId, TicketId, TicketTypeId};
 use crate::ledger::record::ScanRecord;
-use crate::rules::{EventInfo, Passage, TicketStatus};
+use crate::rules::{EntryPolicy, EventInfo, EventPolicy, Passage, TicketStatus};
 use crate::ticket::manual::LookupTag;
 
 /// The most tickets and passages, added, in one manifest page.
@@ -19,13 +21,20 @@ pub const MAX_UPLOAD_SCANS: usize = 1_000;
 pub const MAX_WAIT_SECONDS: u32 = 30;
 
 /// `POST /v1/door/enrol`: a one-time code becomes a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolRequest {
     /// The one-time code from the enrolment QR.
     pub code: String,
     /// What people call the device, e.g. `North gate 2` (1 to 80 characters).
     pub device_name: String,
+}
+
+impl std::fmt::Debug for EnrolRequest {
+    /// Without the code, which is good until it is used.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolRequest").field("device_name", &self.device_name).finish_non_exhaustive()
+    }
 }
 
 /// The answer to [`EnrolRequest`]. The only time the token is ever shown.
@@ -127,7 +136,7 @@ pub struct ManifestPage {
     /// The event.
     pub event_id: EventId,
     /// The event itself, where it changed after the cursor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "of_any_version")]
     pub event: Option<EventInfo>,
     /// Tickets that changed.
     pub tickets: Vec<TicketEntry>,
@@ -141,6 +150,24 @@ pub struct ManifestPage {
     pub pending_rows: i64,
     /// When the server answered (UTC milliseconds).
     pub server_ms: i64,
+}
+
+/// An event of a server that may be newer. Policies refuse unknown fields, for an organiser's typing
+/// mistakes; a door must not lose its list over a setting that it does not know yet.
+fn of_any_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<EventInfo>, D::Error> {
+    let Some(mut event) = Option::<Value>::deserialize(deserializer)? else { return Ok(None) };
+    keep_known(event.get_mut("policy"), &EventPolicy::default());
+    for kind in event.get_mut("ticket_types").and_then(Value::as_array_mut).into_iter().flatten() {
+        keep_known(kind.get_mut("entry"), &EntryPolicy::default());
+    }
+    serde_json::from_value(event).map(Some).map_err(D::Error::custom)
+}
+
+/// Takes out the fields that `known` does not have.
+fn keep_known(fields: Option<&mut Value>, known: &impl Serialize) {
+    if let (Some(Value::Object(fields)), Ok(Value::Object(known))) = (fields, serde_json::to_value(known)) {
+        fields.retain(|name, _| known.contains_key(name));
+    }
 }
 
 /// `POST /v1/door/scans`: a batch of scans, oldest first.

@@ -306,6 +306,8 @@ pub(crate) enum Fault {
     HalfABody,
     Status500,
     Status503WithRetryAfter,
+    /// Not in [`Fault::ALL`]: a sync gives up on it at once.
+    Status503ForAYear,
     Status429WithRetryAfter,
     GarbageJson,
     WrongShape,
@@ -385,6 +387,7 @@ impl Network {
             Fault::CutBeforeSend => return Err(TransportError::Unreachable { detail: "cut".to_owned() }),
             Fault::Status500 => return Ok(refuse(500, None)),
             Fault::Status503WithRetryAfter => return Ok(refuse(503, Some(2))),
+            Fault::Status503ForAYear => return Ok(refuse(503, Some(365 * 86_400))),
             Fault::Status429WithRetryAfter => return Ok(refuse(429, Some(1))),
             _ => {}
         }
