@@ -41,13 +41,18 @@ async fn a_device_gets_its_event_page_by_page_and_then_only_what_changes() {
     let mut other = organiser.door(&server, &event).await;
     let foreign = other.admit(ticket, NOW);
     other.upload(&server, std::slice::from_ref(&foreign)).await.expect(200);
-    let delta = door.page(&server, &format!("cursor={cursor}")).await;
+    let delta = door.page(&server, &format!("cursor={cursor}&ledger={}", door.ledger_id)).await;
     assert_eq!(
         (delta["tickets"][0]["status"].as_str(), delta["tickets"].as_array().unwrap().len()),
         (Some("revoked"), 1)
     );
     assert_eq!(delta["passages"].as_array().unwrap().len(), 1);
     assert_eq!(delta["passages"][0]["scan_id"], foreign.scan_id.to_string());
+    // A ledger that starts anew on the same device needs the device's own passages as well.
+    let anew = door.page(&server, &format!("cursor={cursor}&ledger={}", event.id)).await;
+    assert_eq!(anew["passages"].as_array().unwrap().len(), 2);
+    let whole = door.page(&server, &format!("cursor={cursor}")).await;
+    assert_eq!(whole["passages"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
