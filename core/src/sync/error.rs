@@ -13,7 +13,7 @@ use crate::ledger::LedgerError;
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// The server was not reached.
-    #[error("offline: {detail}. Keep scanning; everything is uploaded when the network is back")]
+    #[error("the server was not reached ({detail}). Keep scanning; everything is uploaded when it is back")]
     Offline {
         /// The cause, for the log.
         detail: String,

@@ -44,7 +44,7 @@ impl HttpTransport {
             .tcp_nodelay(true)
             .redirect(redirect::Policy::none())
             .build()
-            .map_err(|error| TransportError::Tls { detail: chain(&error) })?;
+            .map_err(|error| TransportError::Tls { detail: root_cause(&error) })?;
         Ok(Self { client, base_url: base_url.trim_end_matches('/').to_owned() })
     }
 
@@ -107,7 +107,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn classify(error: &reqwest::Error) -> TransportError {
-    let detail = chain(error);
+    let detail = root_cause(error);
     if is_tls(error) {
         TransportError::Tls { detail }
     } else if error.is_builder() {
@@ -137,9 +137,12 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// The error with its causes, outermost first. The URL (path, never a token) may be part of it.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+/// What it comes down to, in words for people: the innermost cause. The whole chain goes to the log;
+/// the URL (path, never a token) is part of it.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let chain: Vec<String> = causes(error).map(ToString::to_string).collect();
+    tracing::debug!(error = chain.join(": "), "request failed");
+    chain.last().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

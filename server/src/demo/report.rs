@@ -74,9 +74,9 @@ impl Screen {
         let (style, word) = match (verdict.decision.outcome, verdict.decision.confidence) {
             (Outcome::Admit, Confidence::Green) => ("30;42", " ADMIT "),
             (Outcome::Admit, _) => ("30;43", " ADMIT?"),
-            (Outcome::Ask, _) => ("30;43", "  ASK  "),
-            (Outcome::Refuse, Confidence::Amber) => ("30;43", "  WAIT "),
-            (Outcome::Refuse, _) => ("97;41", "  STOP "),
+            (Outcome::Ask, _) => ("30;43", " ASK   "),
+            (Outcome::Refuse, Confidence::Amber) => ("30;43", " WAIT  "),
+            (Outcome::Refuse, _) => ("97;41", " STOP  "),
         };
         println!("  {} {door:<13} {}", self.paint(style, word), verdict.line);
         println!("          {:<13} {}", "", self.paint("2", story));
@@ -95,7 +95,7 @@ impl Screen {
     pub(super) fn online(&self, url: &str, north: &Door, harbour: &Door) -> anyhow::Result<()> {
         println!("\n{}", self.paint("1", format!("The network is back: {url}")));
         for door in [north, harbour] {
-            self.step(door.name(), &format!("{} scans waiting", door.unsent()?));
+            self.step(door.name(), &format!("{} waiting", counted(door.unsent()?, "scan")));
         }
         Ok(())
     }
@@ -181,11 +181,20 @@ pub(super) fn first_sync(report: &SyncReport) -> String {
     format!("enrolled; {tickets} tickets in {duration_ms} ms; {}", clock(report))
 }
 
+/// `1 ticket`, `2 tickets`.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A later sync of a door in a line.
 pub(super) fn later_sync(report: &SyncReport) -> String {
     let SyncReport { pushed, quarantined, passages, tickets, .. } = report;
+    let aside = if *quarantined == 0 { String::new() } else { format!(", {quarantined} set aside") };
     format!(
-        "{pushed} scans sent, {quarantined} set aside; {passages} passages and {tickets} ticket(s) new from elsewhere"
+        "{} sent{aside}; from elsewhere: {}, {}",
+        counted(*pushed, "scan"),
+        counted(*passages, "passage"),
+        counted(*tickets, "ticket")
     )
 }
 

@@ -1,10 +1,10 @@
 //! Logs: `tracing` to standard error, as text or as JSON lines.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::TryInitError;
+use std::io::IsTerminal as _;
 
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 /// Starts logging by `filter` (as in `info,liventix_server=debug`).
 ///
@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 pub fn init(filter: &str, json: bool) -> Result<(), TryInitError> {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() }
 }

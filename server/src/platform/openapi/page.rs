@@ -12,7 +12,7 @@ code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\
 nav a{display:inline-block;margin:0 .75rem .25rem 0}\
 details{border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;padding:.5rem .75rem}\
 summary{cursor:pointer}summary:focus-visible{outline:2px solid var(--ink)}\
-.method{display:inline-block;min-width:4rem;font-weight:700;color:var(--ink)}\
+.method{display:inline-block;min-width:5rem;font-weight:700;color:var(--ink)}\
 table{border-collapse:collapse;width:100%;margin:.5rem 0}\
 td,th{border-top:1px solid var(--line);padding:.3rem .5rem .3rem 0;text-align:left;vertical-align:top}\
 @media(prefers-color-scheme:dark){:root{--ink:#5fd3a8}}";
