@@ -41,7 +41,7 @@ async fn a_device_gets_its_event_page_by_page_and_then_only_what_changes() {
     let mut other = organiser.door(&server, &event).await;
     let foreign = other.admit(ticket, NOW);
     other.upload(&server, std::slice::from_ref(&foreign)).await.expect(200);
-    let delta = door.page(&server, &format!("cursor={cursor}")).await;
+    let delta = door.page(&server, &format!("cursor={cursor}&ledger={}", door.ledger_id)).await;
     assert_eq!(
         (delta["tickets"][0]["status"].as_str(), delta["tickets"].as_array().unwrap().len()),
         (Some("revoked"), 1)
