@@ -206,3 +206,16 @@ async fn a_thousand_scans_go_up_in_one_request() {
     assert!(verdicts(&sent).iter().all(|verdict| verdict == "accepted"));
     assert_eq!(w.event.counts(&w.server, &w.organiser).await["people_in"], 1_000);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_names_another_organisers_event_does_not_show_there() {
+    let w = world().await;
+    let stranger = Organiser::create(&w.server, "B").await;
+    let own = stranger.event(&w.server).await;
+    let door = stranger.door(&w.server, &own).await;
+    let scan = json!({"scan_id": new_id(), "event_id": w.event.id});
+    let receipts = door.upload_values(&w.server, vec![scan]).await.expect(200);
+    assert_eq!(verdicts(&receipts), ["quarantined:malformed_scan"]);
+    assert_eq!(w.event.counts(&w.server, &w.organiser).await["quarantined"], 0);
+    assert!(w.list("/v1/quarantine").await.is_empty());
+}
