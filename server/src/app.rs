@@ -219,9 +219,13 @@ impl App {
             path: config.data_dir.display().to_string(),
             reason: error.to_string(),
         })?;
+        // The secret comes first: whoever finds a database without one has lost it.
+        let vault = match &config.root_secret {
+            Some(secret) => Vault::configured(secret, entropy)?,
+            None => Vault::open(&config.data_dir, !config.database().exists(), entropy)?,
+        };
         let options = SqliteOptions { path: config.database(), readers: config.readers };
         let db = Db::Sqlite(Sqlite::open(&options)?);
-        let vault = Vault::open(config.root_secret.as_ref(), &config.data_dir, entropy)?;
         Ok((db, vault))
     }
 
@@ -256,14 +260,17 @@ impl Running {
     }
 
     /// Stops taking requests, ends long-polls at once, lets the others finish (10 s at most), and closes
-    /// the database. Afterwards the same directory and port can be used again.
-    pub async fn shutdown(self) {
+    /// the database. Afterwards the same directory and port can be used again. Says whether every request
+    /// ended in time.
+    pub async fn shutdown(self) -> bool {
         let _ = self.close.send(true);
         let mut task = self.task;
-        if tokio::time::timeout(DRAIN, &mut task).await.is_err() {
+        let drained = tokio::time::timeout(DRAIN, &mut task).await.is_ok();
+        if !drained {
             tracing::warn!("some requests did not end in time");
             task.abort();
         }
         self.app.db().close().await;
+        drained
     }
 }

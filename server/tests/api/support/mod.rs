@@ -98,13 +98,15 @@ impl Server {
         self.running = Some(running);
     }
 
-    pub(crate) async fn shutdown(&mut self) {
-        self.running.take().unwrap().shutdown().await;
+    /// Whether every request under way ended by itself.
+    pub(crate) async fn shutdown(&mut self) -> bool {
+        self.running.take().unwrap().shutdown().await
     }
 
-    pub(crate) async fn restart(&mut self) {
-        self.shutdown().await;
+    pub(crate) async fn restart(&mut self) -> bool {
+        let drained = self.shutdown().await;
         self.up(Limits::default()).await;
+        drained
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
