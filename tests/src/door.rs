@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use liventix_core::clock::{Clock, ManualClock};
-use liventix_core::entropy::OsEntropy;
+use liventix_core::entropy::{Entropy, OsEntropy};
 use liventix_core::ids::{DeviceId, EventId, GateId};
-use liventix_core::ledger::Ledger;
+use liventix_core::ledger::{Ledger, OpenReport};
 use liventix_core::resilience::AsyncSleeper;
 use liventix_core::rules::Direction;
 use liventix_core::scan::{DoorContext, Verdict, scan};
@@ -30,6 +30,30 @@ struct NoSleep;
 
 impl AsyncSleeper for NoSleep {
     async fn sleep(&self, _: u64) {}
+}
+
+/// A phone that is off: its secret store is all that is left beside the ledger file.
+pub struct ClosedDoor {
+    event_id: EventId,
+    gate_id: GateId,
+    device_id: DeviceId,
+    url: String,
+    secrets: Arc<dyn SecretStore>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl ClosedDoor {
+    /// Switches it on again.
+    pub fn open(self, ledger: &Path) -> (Door, OpenReport) {
+        let Self { event_id, gate_id, device_id, url, secrets, clock, entropy } = self;
+        let (ledger, report) =
+            Ledger::open(ledger, Arc::clone(&clock), Arc::clone(&entropy)).expect("an opened ledger");
+        let parts = SyncParts { ledger: Arc::new(Mutex::new(ledger)), secrets, clock, entropy };
+        let transport = HttpTransport::new(&url).expect("a transport");
+        let engine = SyncEngine::with_sleeper(transport, parts.clone(), NoSleep);
+        (Door { event_id, gate_id, device_id, parts, engine }, report)
+    }
 }
 
 /// An enrolled door.
@@ -64,6 +88,17 @@ impl Door {
         let engine = SyncEngine::with_sleeper(transport, parts.clone(), NoSleep);
         let device = engine.enrol(&code, "a test door").await.expect("an enrolment");
         Self { event_id, gate_id, device_id: device.device_id, parts, engine }
+    }
+
+    /// Switches the phone off: the ledger file is closed.
+    pub fn close(self) -> ClosedDoor {
+        let Self { event_id, gate_id, device_id, parts, engine } = self;
+        let device = parts.ledger.lock().unwrap_or_else(PoisonError::into_inner).device();
+        let url = device.expect("a readable ledger").expect("an enrolled device").server_url;
+        drop(engine);
+        let SyncParts { ledger, secrets, clock, entropy } = parts;
+        assert_eq!(Arc::strong_count(&ledger), 1, "somebody still uses the ledger");
+        ClosedDoor { event_id, gate_id, device_id, url, secrets, clock, entropy }
     }
 
     pub async fn sync(&self) -> Result<SyncReport, SyncError> {

@@ -108,6 +108,21 @@ impl Stage {
         answer(path, request.bearer_auth(&self.key)).await
     }
 
+    /// Deletes as the organiser; the call must succeed.
+    pub async fn delete(&self, path: &str) {
+        let request = self.client.delete(format!("http://{}{path}", self.address()));
+        answer(path, request.bearer_auth(&self.key)).await;
+    }
+
+    /// Imports `count` tickets.
+    pub async fn import(&self, count: usize) {
+        let rows: String = (0..count).map(|number| format!("Entry,Guest {number}\n")).collect();
+        let path = self.of_event("tickets/import");
+        let request = self.client.post(format!("http://{}{path}", self.address()));
+        let request = request.header("content-type", "text/csv").bearer_auth(&self.key);
+        answer(&path, request.body(format!("ticket_type,attendee_name\n{rows}"))).await;
+    }
+
     /// Issues a ticket and returns the text of its code.
     pub async fn issue(&self) -> String {
         let body = json!({ "ticket_type_id": self.ticket_type });

@@ -53,6 +53,29 @@ async fn a_sync_cut_anywhere_resumes_without_loss_or_double_counting() {
     assert!(cuts > CUTS * 9 / 10, "only {cuts} of {CUTS} cuts broke a sync: the test has lost its teeth");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_download_cut_anywhere_goes_on_where_it_was() {
+    const TICKETS: usize = 6_000;
+    let stage = Stage::new().await;
+    stage.import(TICKETS).await;
+    let proxy = CuttingProxy::start(stage.address()).await;
+    let whole = new_door(&stage, &proxy, 0).await;
+    let before = proxy.relayed();
+    whole.sync().await.expect("nothing is cut");
+    let total = proxy.relayed() - before;
+    let mut resumed = 0;
+    for round in 1..=20 {
+        let door = new_door(&stage, &proxy, round).await;
+        proxy.cut_after(total * round / 21);
+        door.sync().await.expect_err("a cut sync fails");
+        resumed += u64::from(door.ledger().cursor(stage.event_id).unwrap_or(0) > 0);
+        proxy.heal();
+        door.sync().await.expect("a healed network");
+        assert_eq!(door.ledger().counts(stage.event_id).unwrap().tickets, TICKETS as u64, "round {round}");
+    }
+    assert!(resumed > 0, "no cut fell between two pages: the test has lost its teeth");
+}
+
 async fn new_door(stage: &Stage, proxy: &CuttingProxy, number: u64) -> Door {
     let code = stage.enrolment(&proxy.url()).await;
     let ledger = stage.folder().join(format!("door-{number}.ledger"));

@@ -48,6 +48,11 @@ async fn a_device_gets_its_event_page_by_page_and_then_only_what_changes() {
     );
     assert_eq!(delta["passages"].as_array().unwrap().len(), 1);
     assert_eq!(delta["passages"][0]["scan_id"], foreign.scan_id.to_string());
+    // A ledger that starts anew on the same device needs the device's own passages as well.
+    let anew = door.page(&server, &format!("cursor={cursor}&ledger={}", event.id)).await;
+    assert_eq!(anew["passages"].as_array().unwrap().len(), 2);
+    let whole = door.page(&server, &format!("cursor={cursor}")).await;
+    assert_eq!(whole["passages"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
