@@ -15,6 +15,7 @@ use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
@@ -167,14 +168,9 @@ impl App {
         let app = Self::state(config, addr, clock, entropy, closing)?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(router.merge(openapi::routes(document)), &app);
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let stopping = app.clone();
-        let server =
-            axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
         let task = tokio::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the server ended");
-            }
+            listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
         });
         Ok(Running { addr, app, close, task })
     }
