@@ -1,6 +1,8 @@
 //! What devices hand in: receipts, quarantine, merge.
 
 use liventix_core::rules::Outcome;
+use liventix_server::platform::config::Limits;
+use liventix_server::platform::rate_limit::Limit;
 use serde_json::{Value, json};
 
 use crate::support::{Event, NOW, Organiser, Server, new_id, text, verdicts};
@@ -218,4 +220,28 @@ async fn a_scan_that_names_another_organisers_event_does_not_show_there() {
     assert_eq!(verdicts(&receipts), ["quarantined:malformed_scan"]);
     assert_eq!(w.event.counts(&w.server, &w.organiser).await["quarantined"], 0);
     assert!(w.list("/v1/quarantine").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_fills_neither_disk_nor_time() {
+    let limits = Limits { upload: Limit::per_minute(22), ..Limits::default() };
+    let server = Server::start_with(limits).await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event(&server).await;
+    let door = organiser.door(&server, &event).await;
+    let junk = |count| (0..count).map(|_| json!({"scan_id": new_id()})).collect::<Vec<Value>>();
+    let long = json!({"scan_id": new_id(), "noise": "x".repeat(100_000)});
+    door.upload_values(&server, vec![long.clone()]).await.expect(200);
+    let again = door.upload_values(&server, vec![long]).await.expect(200);
+    assert_eq!(verdicts(&again), ["quarantined:malformed_scan"]);
+    let aside = server.get("/v1/quarantine", &organiser.key).await.expect(200);
+    assert_eq!(aside["items"].as_array().unwrap().len(), 1);
+    assert!(aside.to_string().len() < 1_000);
+    for _ in 0..19 {
+        door.upload_values(&server, junk(1_000)).await.expect(200);
+    }
+    door.upload_values(&server, junk(1_000)).await.expect_problem(409, "too_many");
+    door.upload_values(&server, junk(1)).await.expect_problem(429, "rate_limited");
+    server.clock.advance(60_001);
+    door.upload_values(&server, junk(999)).await.expect(200);
 }
