@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
 use super::quarantine::{self, Entry};
-use super::{enrolment, ledger};
+use super::{enrolment, ledger, scope};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
@@ -89,11 +89,13 @@ pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> A
 async fn take_in(
     tx: &mut Tx,
     app: &AppState,
-    device: AnyDevice,
+    mut device: AnyDevice,
     ledger_id: LedgerId,
     items: &[Item],
     now: i64,
 ) -> ApiResult<(Vec<Receipt>, Vec<EventId>)> {
+    // A slow upload may have been revoked since its first byte.
+    device.revoked_at = scope::revoked_at(tx, device.device_id).await?;
     let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
     let own_ledger = owner.is_none_or(|owner| owner == device.device_id);
     let facts = Facts::load(tx, app, device, ledger_id, own_ledger, items).await?;

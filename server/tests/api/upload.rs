@@ -245,3 +245,30 @@ async fn a_device_fills_neither_disk_nor_time() {
     server.clock.advance(60_001);
     door.upload_values(&server, junk(999)).await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_revoked_while_it_uploads_is_revoked() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let w = world().await;
+    let mut door = w.organiser.door(&w.server, &w.event).await;
+    let scan = door.admit(&w.ticket().await, NOW + 1);
+    let body = json!({"ledger_id": door.ledger_id, "scans": [scan]}).to_string();
+    let head = format!(
+        "POST /v1/door/scans HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+         content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        door.token,
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(w.server.addr).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body once it knows who sends it.
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert!(go_on.starts_with(b"HTTP/1.1 100 Continue"));
+    let path = format!("/v1/devices/{}", door.device_id);
+    w.server.call("DELETE", &path, &w.organiser.key, &json!(null)).await.expect(204);
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("device_revoked"), "{answer}");
+}
