@@ -124,7 +124,7 @@ pub fn scan(
 ) -> Result<Verdict, ScanError> {
     check_door(ledger, door)?;
     let time = ledger.now();
-    let Recognised { medium, fingerprint, subject } = recognise(keys, door.event_id, &time, text);
+    let Recognised { medium, fingerprint, subject } = recognise(keys, door, &time, text);
     let recorded = ledger.record_scan(&Attempt {
         event_id: door.event_id,
         gate_id: door.gate_id,
@@ -180,9 +180,10 @@ impl Recognised {
     }
 }
 
-fn recognise(keys: &KeyRing, event_id: EventId, time: &TimeReading, text: &str) -> Recognised {
+fn recognise(keys: &KeyRing, door: &DoorContext, time: &TimeReading, text: &str) -> Recognised {
+    let event_id = door.event_id;
     match read(text) {
-        Ok(Scanned::Signed(code)) => signed(keys, event_id, time, &code, clean(text)),
+        Ok(Scanned::Signed(code)) => signed(keys, door, time, &code, clean(text)),
         Ok(Scanned::Manual(code)) => manual(keys, event_id, &code, clean(text)),
         Ok(Scanned::Other(text)) => unsigned(keys, event_id, &text),
         // A mistyped manual code looks like some codes of older systems.
@@ -209,7 +210,7 @@ fn manual(keys: &KeyRing, event_id: EventId, code: &ManualCode, text: &str) -> R
 
 fn signed(
     keys: &KeyRing,
-    event_id: EventId,
+    door: &DoorContext,
     time: &TimeReading,
     code: &SignedCode,
     text: &str,
@@ -218,9 +219,14 @@ fn signed(
         Kind::Printed => Medium::Printed,
         Kind::Live => Medium::Live,
     };
-    let subject = match keys.verify(event_id, code, time.bounds()) {
+    let verified = match door.direction {
+        Direction::Entry => keys.verify(door.event_id, code, time.bounds()),
+        // Nobody is kept inside because a key was withdrawn.
+        Direction::Exit => keys.verify_exit(door.event_id, code),
+    };
+    let subject = match verified {
         Ok(verified) => Subject::Signed { ticket_id: verified.ticket_id, presented: verified.presented },
-        Err(error) => not_authentic(keys, event_id, text, error.reason()),
+        Err(error) => not_authentic(keys, door.event_id, text, error.reason()),
     };
     Recognised { medium, fingerprint: Fingerprint::of(&code.text()), subject }
 }

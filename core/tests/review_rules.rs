@@ -118,3 +118,20 @@ fn an_old_code_that_resembles_a_link_is_still_looked_up() {
     assert_eq!(door.scan(&format!("F{}", "x".repeat(90))).decision.reason, Reason::BadSignature);
     assert_eq!(door.scan(&format!("EB{}", "0".repeat(62))).decision.reason, Reason::OtherEvent);
 }
+
+#[test]
+fn a_guest_goes_out_with_a_code_whose_key_was_withdrawn_since() {
+    use liventix_core::ticket::keys::{Algorithm, KeyId, KeyState};
+    let venue = Venue::new();
+    let ticket = venue.ticket(venue.single);
+    let code = venue.code(&ticket);
+    let mut door = venue.door(std::slice::from_ref(&ticket));
+    assert_eq!(door.scan(&code).decision.reason, Reason::Entered);
+    let withdrawn =
+        KeyState { key_id: KeyId(0), algorithm: Algorithm::HmacSha256, accept_until: Some(NOW - 60_000) };
+    door.keys.insert(&venue.master.event_keys(venue.event.event_id, 99, &[withdrawn])).unwrap();
+    door.clock.advance(60_000);
+    assert_eq!(door.pass(&code, Direction::Exit, 1).decision.reason, Reason::Exited);
+    door.clock.advance(60_000);
+    assert_eq!(door.scan(&code).decision.reason, Reason::RetiredKey);
+}

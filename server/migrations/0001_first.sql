@@ -197,6 +197,7 @@ CREATE TABLE quarantine (
     received_at BIGINT NOT NULL,
     PRIMARY KEY (scan_id, device_id, record_hash)
 );
+CREATE INDEX quarantine_by_device ON quarantine (device_id);
 CREATE INDEX quarantine_by_event ON quarantine (event_id);
 CREATE INDEX quarantine_by_organiser ON quarantine (organiser_id, received_at, quarantine_id);
 

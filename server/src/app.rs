@@ -15,6 +15,7 @@ use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
@@ -167,14 +168,9 @@ impl App {
         let app = Self::state(config, addr, clock, entropy, closing)?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(router.merge(openapi::routes(document)), &app);
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let stopping = app.clone();
-        let server =
-            axum::serve(listener, service).with_graceful_shutdown(async move { stopping.closing().await });
         let task = tokio::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the server ended");
-            }
+            listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
         });
         Ok(Running { addr, app, close, task })
     }
@@ -219,9 +215,13 @@ impl App {
             path: config.data_dir.display().to_string(),
             reason: error.to_string(),
         })?;
+        // The secret comes first: whoever finds a database without one has lost it.
+        let vault = match &config.root_secret {
+            Some(secret) => Vault::configured(secret, entropy)?,
+            None => Vault::open(&config.data_dir, !config.database().exists(), entropy)?,
+        };
         let options = SqliteOptions { path: config.database(), readers: config.readers };
         let db = Db::Sqlite(Sqlite::open(&options)?);
-        let vault = Vault::open(config.root_secret.as_ref(), &config.data_dir, entropy)?;
         Ok((db, vault))
     }
 
@@ -256,14 +256,17 @@ impl Running {
     }
 
     /// Stops taking requests, ends long-polls at once, lets the others finish (10 s at most), and closes
-    /// the database. Afterwards the same directory and port can be used again.
-    pub async fn shutdown(self) {
+    /// the database. Afterwards the same directory and port can be used again. Says whether every request
+    /// ended in time.
+    pub async fn shutdown(self) -> bool {
         let _ = self.close.send(true);
         let mut task = self.task;
-        if tokio::time::timeout(DRAIN, &mut task).await.is_err() {
+        let drained = tokio::time::timeout(DRAIN, &mut task).await.is_ok();
+        if !drained {
             tracing::warn!("some requests did not end in time");
             task.abort();
         }
         self.app.db().close().await;
+        drained
     }
 }

@@ -35,7 +35,11 @@ impl FileSecrets {
     }
 
     fn replace(&self, path: &Path, value: &[u8]) -> io::Result<()> {
-        let draft = path.with_extension("draft");
+        // Of this secret and this process alone: two doors that sync at once must not put one another's
+        // draft in place.
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".{}.draft", std::process::id()));
+        let draft = PathBuf::from(draft);
         // A draft left by a crash is in the way of `create_new`, which alone guarantees the mode.
         match fs::remove_file(&draft) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -116,11 +120,29 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let secrets = FileSecrets::open(&folder.path().join("s")).unwrap();
-        fs::write(folder.path().join("s/token.draft"), "left by a crash").unwrap();
+        let draft = format!("s/token.{}.draft", std::process::id());
+        fs::write(folder.path().join(&draft), "left by a crash").unwrap();
         secrets.put("token", &"x".into()).unwrap();
         let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("s"), mode("s/token")), (0o700, 0o600));
-        assert!(!folder.path().join("s/token.draft").exists());
+        assert!(!folder.path().join(&draft).exists());
+    }
+
+    #[test]
+    fn secrets_whose_names_begin_alike_are_written_at_once_and_stay_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = FileSecrets::open(folder.path()).unwrap();
+        std::thread::scope(|scope| {
+            for name in ["event_keys.one", "event_keys.two"] {
+                let secrets = &secrets;
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        secrets.put(name, &name.into()).unwrap();
+                        assert_eq!(secrets.get(name).unwrap().unwrap().expose_secret(), name);
+                    }
+                });
+            }
+        });
     }
 
     #[test]

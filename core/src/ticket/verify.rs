@@ -113,6 +113,23 @@ impl KeyRing {
     /// In this order: another event, no keys, unknown key, wrong algorithm, bad signature, bad live
     /// tag, withdrawn key.
     pub fn verify(&self, event: EventId, code: &SignedCode, time: TimeBounds) -> Result<Verified, CodeError> {
+        let (key, verified) = self.check(event, code)?;
+        if key.accept_until.is_some_and(|until| time.earliest >= until) {
+            return Err(CodeError::RetiredKey { key_id: key.key_id });
+        }
+        Ok(verified)
+    }
+
+    /// Checks that `code` is authentic, though its key may have been withdrawn since: for people who go
+    /// out with the code they came in with.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), but never a withdrawn key.
+    pub fn verify_exit(&self, event: EventId, code: &SignedCode) -> Result<Verified, CodeError> {
+        self.check(event, code).map(|(_, verified)| verified)
+    }
+
+    fn check(&self, event: EventId, code: &SignedCode) -> Result<(&RingKey, Verified), CodeError> {
         if code.event() != event.short() {
             return Err(CodeError::OtherEvent);
         }
@@ -121,10 +138,9 @@ impl KeyRing {
         let key = ring.key(key_id).ok_or(CodeError::UnknownKey { key_id })?;
         key.check_signature(code)?;
         let presented = key.presented(code)?;
-        if key.accept_until.is_some_and(|until| time.earliest >= until) {
-            return Err(CodeError::RetiredKey { key_id });
-        }
-        Ok(Verified { ticket_id: code.ticket_id(), presented, key_id, algorithm: code.algorithm() })
+        let verified =
+            Verified { ticket_id: code.ticket_id(), presented, key_id, algorithm: code.algorithm() };
+        Ok((key, verified))
     }
 }
 

@@ -6,8 +6,12 @@ use liventix_core::ids::{DeviceId, EventId, OrganiserId, ScanId};
 use sha2::{Digest as _, Sha256};
 
 use crate::platform::db::{Conn, DbError, Tx, Value, in_list, values_rows};
+use crate::platform::problem::{ApiError, ApiResult, Code};
 
 const CHUNK: usize = 200;
+/// The most scans set aside for one device: more than an honest door makes in a season. A stolen one
+/// must not fill the disk.
+const MAX_OF_DEVICE: i64 = 20_000;
 
 /// A scan to set aside.
 #[derive(Debug, Clone)]
@@ -54,13 +58,29 @@ pub(super) async fn known(
     Ok(found)
 }
 
+/// Refuses the whole upload: no receipt, so that the device keeps its scans.
+async fn room_for(conn: &mut Conn, device: DeviceId, more: usize) -> ApiResult<()> {
+    let sql = "SELECT COUNT(*) FROM quarantine WHERE device_id = $1";
+    let held: i64 = conn.first(sql, &[device.into()]).await?.map_or(Ok(0), |row| row.get(0))?;
+    if held.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)) <= MAX_OF_DEVICE {
+        return Ok(());
+    }
+    let detail = format!(
+        "{MAX_OF_DEVICE} scans of this device are set aside, and no more are taken. It keeps them: ask the organiser to look."
+    );
+    Err(ApiError::new(Code::TooMany, detail))
+}
+
 pub(super) async fn insert(
     tx: &mut Tx,
     organiser: OrganiserId,
     device: DeviceId,
     entries: &[Entry],
     now: i64,
-) -> Result<(), DbError> {
+) -> ApiResult<()> {
+    if !entries.is_empty() {
+        room_for(tx, device, entries.len()).await?;
+    }
     for chunk in entries.chunks(CHUNK) {
         let mut values = Vec::with_capacity(chunk.len() * 9);
         for entry in chunk {

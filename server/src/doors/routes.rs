@@ -180,7 +180,7 @@ async fn manifest_page(
 /// hand in what it scanned before.
 #[utoipa::path(
     post, path = "/v1/door/scans", tag = "door", security(("device" = [])), request_body = UploadRequest,
-    responses((status = 200, body = UploadResponse))
+    responses((status = 200, body = UploadResponse), (status = 409, description = "`too_many` are set aside"))
 )]
 async fn upload_scans(
     device: AnyDevice,

@@ -16,6 +16,12 @@ pub(crate) async fn gates(
     conn.first(sql, params![device, event]).await?.map(|row| row.json(0)).transpose()
 }
 
+/// Since when a device is revoked (UTC milliseconds).
+pub(super) async fn revoked_at(conn: &mut Conn, device: DeviceId) -> Result<Option<i64>, DbError> {
+    let sql = "SELECT revoked_at FROM devices WHERE device_id = $1";
+    conn.first(sql, params![device]).await?.map_or(Ok(None), |row| row.get(0))
+}
+
 /// Requires that a device that is not revoked may scan the event, and at the gate if one is given.
 ///
 /// Read inside the caller's transaction, so that a revocation counts from the moment it is committed.
@@ -28,9 +34,7 @@ pub(crate) async fn require(
     event: EventId,
     gate: Option<GateId>,
 ) -> ApiResult<()> {
-    let sql = "SELECT revoked_at FROM devices WHERE device_id = $1";
-    let row = conn.first(sql, params![device]).await?;
-    if row.is_none_or(|row| row.get::<Option<i64>>(0).is_ok_and(|at| at.is_some())) {
+    if revoked_at(conn, device).await?.is_some() {
         return Err(ApiError::new(Code::DeviceRevoked, "The organiser revoked this device."));
     }
     let Some(gates) = gates(conn, device, event).await? else {

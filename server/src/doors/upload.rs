@@ -7,11 +7,11 @@ use liventix_core::ledger::record::ScanRecord;
 use liventix_core::rules::{EventInfo, Outcome};
 use liventix_core::sync::wire::{MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadResponse};
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
 use super::quarantine::{self, Entry};
-use super::{enrolment, ledger};
+use super::{enrolment, ledger, scope};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
@@ -40,6 +40,9 @@ struct Item {
     event_id: Option<EventId>,
 }
 
+/// The longest record set aside as it came, in bytes. One of ours has about 1 kB.
+const MAX_ASIDE_BYTES: usize = 8 * 1_024;
+
 fn items(batch: Batch) -> ApiResult<Vec<Item>> {
     if !(1..=MAX_UPLOAD_SCANS).contains(&batch.scans.len()) {
         return Err(ApiError::field("scans", format!("must hold 1 to {MAX_UPLOAD_SCANS} scans")));
@@ -59,10 +62,18 @@ fn item(place: usize, value: Json) -> ApiResult<Item> {
         Ok(record) if !record.is_intact() => Err("hash_mismatch"),
         Ok(record) => Ok(record),
     };
-    Ok(Item { scan_id, record_hash: Sha256::digest(text.as_bytes()).into(), text, record, event_id })
+    let record_hash = Sha256::digest(text.as_bytes()).into();
+    Ok(Item { scan_id, record_hash, text: kept(text), record, event_id })
+}
+
+/// What is kept of a record that is set aside: of one longer than any door writes, only that it came.
+fn kept(text: String) -> String {
+    if text.len() <= MAX_ASIDE_BYTES { text } else { json!({ "too_long_bytes": text.len() }).to_string() }
 }
 
 pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> ApiResult<UploadResponse> {
+    let limit = app.config().limits.upload;
+    app.limiter().require(&format!("upload:{}", device.device_id), limit).await?;
     let ledger_id = batch.ledger_id;
     // Parsing and hashing a thousand scans is work; the writer thread should not do it.
     let items = tokio::task::spawn_blocking(move || items(batch)).await.map_err(ApiError::internal)??;
@@ -78,11 +89,13 @@ pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> A
 async fn take_in(
     tx: &mut Tx,
     app: &AppState,
-    device: AnyDevice,
+    mut device: AnyDevice,
     ledger_id: LedgerId,
     items: &[Item],
     now: i64,
 ) -> ApiResult<(Vec<Receipt>, Vec<EventId>)> {
+    // A slow upload may have been revoked since its first byte.
+    device.revoked_at = scope::revoked_at(tx, device.device_id).await?;
     let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
     let own_ledger = owner.is_none_or(|owner| owner == device.device_id);
     let facts = Facts::load(tx, app, device, ledger_id, own_ledger, items).await?;

@@ -42,6 +42,8 @@ pub struct Limits {
     pub manual_code: Limit,
     /// Requests with a bad token from one address.
     pub bad_token: Limit,
+    /// Uploads by one device, each of up to 1 000 scans.
+    pub upload: Limit,
 }
 
 impl Default for Limits {
@@ -51,6 +53,7 @@ impl Default for Limits {
             redeem: Limit::per_minute(1_200),
             manual_code: Limit::per_minute(30),
             bad_token: Limit::per_minute(30),
+            upload: Limit::per_minute(120),
         }
     }
 }
@@ -139,6 +142,7 @@ impl Config {
             ("limit_redeem_per_minute", self.limits.redeem),
             ("limit_manual_code_per_minute", self.limits.manual_code),
             ("limit_bad_token_per_minute", self.limits.bad_token),
+            ("limit_upload_per_minute", self.limits.upload),
         ];
         for (key, limit) in limits {
             if !(1..=100_000).contains(&limit.count) {

@@ -8,6 +8,7 @@ pub mod change_bell;
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod listen;
 pub mod openapi;
 pub mod page;
 pub mod problem;

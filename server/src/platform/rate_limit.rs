@@ -12,8 +12,11 @@ use liventix_core::clock::Clock;
 use super::db::DbError;
 use super::problem::{ApiError, Code};
 
-/// Keys kept before those that have run out are swept.
+/// Keys kept before those that have run out are swept for the first time.
 const SWEEP_AT: usize = 10_000;
+/// Keys kept at most: far more than any honest crowd has. Beyond that, a new key is refused until the
+/// next one runs out, so that addresses made up by the million fill no memory.
+const MAX_KEYS: usize = 200_000;
 
 /// What a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,28 @@ struct Counter {
 /// All counters.
 pub struct RateLimiter {
     clock: Arc<dyn Clock>,
-    counters: Mutex<HashMap<String, Counter>>,
+    counters: Mutex<Counters>,
+}
+
+#[derive(Debug)]
+struct Counters {
+    by_key: HashMap<String, Counter>,
+    /// How many keys the next sweep waits for.
+    sweep_at: usize,
+}
+
+impl Counters {
+    /// Forgets the keys that have run out. Twice as many as are left have to come before the next
+    /// sweep, so that its cost is spread over as many calls.
+    fn sweep(&mut self, now: i64) {
+        if self.by_key.len() >= self.sweep_at {
+            let runs = |counter: &Counter| {
+                counter.times.back().is_some_and(|last| (0..counter.window_ms).contains(&(now - last)))
+            };
+            self.by_key.retain(|_, counter| runs(counter));
+            self.sweep_at = (self.by_key.len() * 2).clamp(SWEEP_AT, MAX_KEYS);
+        }
+    }
 }
 
 impl std::fmt::Debug for RateLimiter {
@@ -66,7 +90,8 @@ impl RateLimiter {
     /// No one counted yet.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, counters: Mutex::default() }
+        let counters = Counters { by_key: HashMap::new(), sweep_at: SWEEP_AT };
+        Self { clock, counters: Mutex::new(counters) }
     }
 
     /// Counts one for `key`, if `limit` allows.
@@ -78,11 +103,11 @@ impl RateLimiter {
         let now = self.clock.wall_ms();
         let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        if counters.len() >= SWEEP_AT {
-            counters
-                .retain(|_, counter| counter.times.back().is_some_and(|last| now - last < counter.window_ms));
+        counters.sweep(now);
+        if counters.by_key.len() >= MAX_KEYS && !counters.by_key.contains_key(key) {
+            return Ok(Rate { allowed: false, remaining: 0, reset_at: now.saturating_add(window_ms) });
         }
-        let counter = counters.entry(key.to_owned()).or_default();
+        let counter = counters.by_key.entry(key.to_owned()).or_default();
         counter.window_ms = window_ms;
         // A time in the future is one from before the clock was set back: it counts no longer.
         counter.times.retain(|time| (0..window_ms).contains(&(now - time)));
@@ -148,5 +173,22 @@ mod tests {
         assert_eq!((second.remaining, second.reset_at), (0, 1_010_000));
         assert!(!limiter.check("k", 2, window).await.unwrap().allowed);
         assert!(limiter.check("other", 2, window).await.unwrap().allowed);
+    }
+
+    #[tokio::test]
+    async fn made_up_keys_fill_no_memory_and_are_forgotten_when_they_run_out() {
+        let clock = Arc::new(ManualClock::new(1_000_000));
+        let limiter = RateLimiter::new(clock.clone());
+        let window = Duration::from_secs(10);
+        limiter.check("known", 5, window).await.unwrap();
+        for number in 0..MAX_KEYS + 10 {
+            limiter.check(&number.to_string(), 5, window).await.unwrap();
+        }
+        assert_eq!(limiter.counters.lock().unwrap().by_key.len(), MAX_KEYS);
+        assert!(!limiter.check("new", 5, window).await.unwrap().allowed);
+        assert!(limiter.check("known", 5, window).await.unwrap().allowed);
+        clock.advance(10_000);
+        assert!(limiter.check("new", 5, window).await.unwrap().allowed);
+        assert!(limiter.counters.lock().unwrap().by_key.len() < 10);
     }
 }

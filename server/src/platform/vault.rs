@@ -53,21 +53,34 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// With the configured root secret, or the one in `data_dir`, which the first start makes
-    /// (readable by its owner only).
+    /// With a configured root secret.
     ///
     /// # Errors
-    /// When the secret has the wrong length or the file cannot be used.
-    pub fn open(
-        configured: Option<&SecretString>,
-        data_dir: &Path,
-        entropy: Arc<dyn Entropy>,
-    ) -> Result<Self, VaultError> {
-        let root = match configured {
-            Some(text) => decode(text.expose_secret())?,
-            None => from_file(&data_dir.join(FILE), entropy.as_ref())?,
+    /// When it has the wrong length.
+    pub fn configured(secret: &SecretString, entropy: Arc<dyn Entropy>) -> Result<Self, VaultError> {
+        Ok(Self::new(&decode(secret.expose_secret())?, entropy))
+    }
+
+    /// With the root secret in `data_dir`, which a `first` start makes (readable by its owner only).
+    ///
+    /// # Errors
+    /// When the file cannot be used, or is not there though this is not the first start: a new secret
+    /// would open nothing that was sealed with the old one.
+    pub fn open(data_dir: &Path, first: bool, entropy: Arc<dyn Entropy>) -> Result<Self, VaultError> {
+        let path = data_dir.join(FILE);
+        let unusable = |error: std::io::Error| VaultError::File {
+            path: path.display().to_string(),
+            reason: error.to_string(),
         };
-        Ok(Self { cipher: XChaCha20Poly1305::new(&Key::from(*root.expose_secret())), entropy })
+        if first && !path.try_exists().map_err(unusable)? {
+            create(&path, entropy.as_ref()).map_err(unusable)?;
+        }
+        let text = fs::read_to_string(&path).map_err(unusable)?;
+        Ok(Self::new(&decode(&text)?, entropy))
+    }
+
+    fn new(root: &SecretBox<[u8; 32]>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { cipher: XChaCha20Poly1305::new(&Key::from(*root.expose_secret())), entropy }
     }
 
     /// Seals `secret` for `context`.
@@ -103,34 +116,31 @@ fn decode(text: &str) -> Result<SecretBox<[u8; 32]>, VaultError> {
     Ok(SecretBox::new(Box::new(bytes)))
 }
 
-fn from_file(path: &Path, entropy: &dyn Entropy) -> Result<SecretBox<[u8; 32]>, VaultError> {
-    let unusable = |error: std::io::Error| VaultError::File {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    };
-    match fs::read_to_string(path) {
-        Ok(text) => decode(&text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut bytes = [0_u8; 32];
-            entropy.fill(&mut bytes);
-            create(path, &BASE64URL_NOPAD.encode(&bytes)).map_err(unusable)?;
-            Ok(SecretBox::new(Box::new(bytes)))
-        }
-        Err(error) => Err(unusable(error)),
+/// Made whole beside its place and then put there: a crash leaves no half secret, and of two first
+/// starts at once one makes it and both use it.
+fn create(path: &Path, entropy: &dyn Entropy) -> std::io::Result<()> {
+    let mut secret = [0_u8; 32];
+    entropy.fill(&mut secret);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // For its owner only, and gone by itself if it is not put in place.
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(BASE64URL_NOPAD.encode(&secret).as_bytes())?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(path) {
+        Err(failed) if failed.error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed.error),
+        // Without this the name may be lost with the power, and with it all that is sealed.
+        _ => sync_folder(folder),
     }
 }
 
-/// Made whole beside its place and then put there: a crash leaves no half secret.
-fn create(path: &Path, text: &str) -> std::io::Result<()> {
-    let draft = path.with_extension("draft");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, path)
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+const fn sync_folder(_folder: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -143,9 +153,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let other = tempfile::tempdir().unwrap();
         let entropy = Arc::new(FixedEntropy::new(1));
-        let vault = Vault::open(None, dir.path(), entropy.clone()).unwrap();
-        let again = Vault::open(None, dir.path(), entropy.clone()).unwrap();
-        let stranger = Vault::open(None, other.path(), entropy).unwrap();
+        let vault = Vault::open(dir.path(), true, entropy.clone()).unwrap();
+        let again = Vault::open(dir.path(), false, entropy.clone()).unwrap();
+        let stranger = Vault::open(other.path(), true, entropy).unwrap();
         let mut sealed = vault.seal(b"a", b"secret").unwrap();
         assert_eq!(again.unseal(b"a", &sealed).unwrap().expose_secret(), b"secret");
         assert!(again.unseal(b"b", &sealed).is_err());
@@ -160,8 +170,26 @@ mod tests {
     fn the_secret_file_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
-        Vault::open(None, dir.path(), Arc::new(FixedEntropy::new(1))).unwrap();
+        Vault::open(dir.path(), true, Arc::new(FixedEntropy::new(1))).unwrap();
         let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_lost_secret_is_not_replaced_by_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Vault::open(dir.path(), false, Arc::new(FixedEntropy::new(1))).unwrap_err();
+        assert!(matches!(error, VaultError::File { .. }) && !dir.path().join(FILE).exists(), "{error}");
+    }
+
+    #[test]
+    fn first_starts_at_once_agree_on_one_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        create(&path, &FixedEntropy::new(1)).unwrap();
+        let first = fs::read(&path).unwrap();
+        create(&path, &FixedEntropy::new(2)).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), first);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
     }
 }

@@ -13,7 +13,7 @@ use liventix_core::ticket::MAX_TEXT_BYTES;
 use sha2::{Digest as _, Sha256};
 
 use super::merge;
-use super::present::{self, Found};
+use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
 use crate::app::AppState;
@@ -96,7 +96,8 @@ async fn decide_once(
         crate::doors::scope::require(tx, scanner.scanner_id, event, Some(request.gate_id)).await?;
     }
     let time = TimeReading::exact(app.now());
-    let found = present::find(tx, snapshot, &request.code, time).await?;
+    let shown = Shown { text: &request.code, direction: request.direction, time };
+    let found = present::find(tx, snapshot, shown).await?;
     let mut passed_before = false;
     let (medium, decision, ticket) = match found {
         Found::Nothing { medium, reason } => (medium, Decision::refuse(reason), None),

@@ -11,7 +11,7 @@ use super::types::{
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
-use crate::platform::db::{Conn, DbError, Row};
+use crate::platform::db::{Conn, DbError, Row, Value};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult};
 
@@ -160,13 +160,13 @@ pub(super) async fn counts(app: &AppState, organiser: OrganiserId, event: EventI
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::load(&app_in, conn, organiser, event).await?;
-                Ok::<_, ApiError>(count(conn, event).await?)
+                Ok::<_, ApiError>(count(conn, organiser, event).await?)
             })
         })
         .await
 }
 
-async fn count(conn: &mut Conn, event: EventId) -> Result<CountsView, DbError> {
+async fn count(conn: &mut Conn, organiser: OrganiserId, event: EventId) -> Result<CountsView, DbError> {
     let mut counts = CountsView { tickets: ticket_counts(conn, event).await?, ..CountsView::default() };
     let sql = "SELECT outcome, direction, medium, COUNT(*), CAST(SUM(people) AS BIGINT) FROM scans \
                WHERE event_id = $1 GROUP BY outcome, direction, medium";
@@ -189,13 +189,16 @@ async fn count(conn: &mut Conn, event: EventId) -> Result<CountsView, DbError> {
         }
     }
     counts.inside = (counts.people_in - counts.people_out).max(0);
-    counts.conflicts = number(conn, "SELECT COUNT(*) FROM conflicts WHERE event_id = $1", event).await?;
-    counts.quarantined = number(conn, "SELECT COUNT(*) FROM quarantine WHERE event_id = $1", event).await?;
+    let conflicts = "SELECT COUNT(*) FROM conflicts WHERE event_id = $1";
+    counts.conflicts = number(conn, conflicts, params![event]).await?;
+    // What is set aside names whatever its device wrote into it, perhaps another organiser's event.
+    let aside = "SELECT COUNT(*) FROM quarantine WHERE event_id = $1 AND organiser_id = $2";
+    counts.quarantined = number(conn, aside, params![event, organiser]).await?;
     Ok(counts)
 }
 
-async fn number(conn: &mut Conn, sql: &str, event: EventId) -> Result<i64, DbError> {
-    conn.first(sql, params![event]).await?.map_or(Ok(0), |row| row.get(0))
+async fn number(conn: &mut Conn, sql: &str, values: &[Value]) -> Result<i64, DbError> {
+    conn.first(sql, values).await?.map_or(Ok(0), |row| row.get(0))
 }
 
 async fn ticket_counts(conn: &mut Conn, event: EventId) -> Result<TicketCounts, DbError> {

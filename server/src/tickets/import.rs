@@ -133,11 +133,14 @@ fn draft(
     }
 }
 
+/// The years 2001 to 2286, as UTC milliseconds: no year, day or second written as a plain number is
+/// among them, so that `2026` or `1785520800` is refused instead of ending a ticket in 1970.
+const MILLISECONDS: std::ops::Range<i64> = 1_000_000_000_000..10_000_000_000_000;
+
 /// UTC milliseconds, or RFC 3339.
 fn moment(text: &str) -> Option<i64> {
-    text.parse()
-        .ok()
-        .or_else(|| chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis()))
+    let rfc_3339 = || chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis());
+    text.parse().ok().or_else(rfc_3339).filter(|ms| MILLISECONDS.contains(ms))
 }
 
 /// One row's cells, with a place for complaints.

@@ -147,7 +147,7 @@ async fn tables_that_cannot_be_imported() {
     let (server, organiser, event) = world().await;
     let path = format!("{}/tickets/import", event.path);
     let utf16: Vec<u8> = "ticket_type\nDay\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let cases: [BadTable; 14] = [
+    let cases: [BadTable; 16] = [
         ("empty", vec![], None, None),
         ("no rows", b"ticket_type\n".to_vec(), Some(1), None),
         ("unknown column", b"ticket_type,colour\nDay,red\n".to_vec(), Some(1), Some("colour")),
@@ -159,6 +159,9 @@ async fn tables_that_cannot_be_imported() {
         ("too few values", b"ticket_type,reference\nDay\n".to_vec(), Some(2), None),
         ("bad number", b"ticket_type,admits\nDay,many\n".to_vec(), Some(2), Some("admits")),
         ("bad time", b"ticket_type,valid_from\nDay,tomorrow\n".to_vec(), Some(2), Some("valid_from")),
+        // Not the first seconds of 1970, and not the middle of its January.
+        ("a year", b"ticket_type,valid_until\nDay,2026\n".to_vec(), Some(2), Some("valid_until")),
+        ("seconds", b"ticket_type,valid_until\nDay,1785520800\n".to_vec(), Some(2), Some("valid_until")),
         ("bad status", b"ticket_type,status\nDay,maybe\n".to_vec(), Some(2), Some("status")),
         ("code twice", b"ticket_type,legacy_code\nDay,X1\nDay,X1\n".to_vec(), Some(3), Some("legacy_code")),
         ("too many", format!("ticket_type\n{}", "Day\n".repeat(100_001)).into_bytes(), Some(100_002), None),

@@ -155,3 +155,47 @@ async fn guessing_is_limited() {
     server.clock.advance(60_001);
     server.post(&path, &organiser.key, &manual).await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_code_that_resembles_one_of_ours_is_still_looked_up() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event_with(&server, json!({"policy": {"legacy": "accept"}})).await;
+    let old_codes = [
+        // As long as a code in a link, but with spare bits at its end that no code has.
+        format!("E{}", "x".repeat(90)),
+        // A SHA-256 in upper-case hex that reads as the first byte of a printed code.
+        format!("EA{}", "0123456789ABCDEF".repeat(4).split_at(2).1),
+    ];
+    for code in old_codes {
+        organiser.ticket_with(&server, &event, json!({"legacy_code": code})).await;
+        assert_eq!(event.redeem(&server, &organiser.key, &code).await["reason"], "entered", "{code}");
+    }
+    let unknown = [
+        (format!("F{}", "x".repeat(90)), "bad_signature"),
+        (format!("EB{}", "0".repeat(62)), "other_event"),
+        // A ticket id of nobody.
+        ("01930f2e-7c1a-7b3c-9d4e-5f60718293a4".to_owned(), "unlisted"),
+    ];
+    for (code, reason) in unknown {
+        assert_eq!(event.redeem(&server, &organiser.key, &code).await["reason"], reason, "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_goes_out_with_a_code_whose_key_was_withdrawn_since() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event(&server).await;
+    let code = text(&organiser.ticket(&server, &event).await["code"]);
+    assert_eq!(event.redeem(&server, &organiser.key, &code).await["reason"], "entered");
+    let rotate = format!("{}/keys/rotate", event.path);
+    server.post(&rotate, &organiser.key, &json!({"mode": "withdraw"})).await.expect(200);
+    server.clock.advance(60_000);
+    let path = format!("{}/redeem", event.path);
+    let mut body = event.redeem_body(&code);
+    body["direction"] = json!("exit");
+    let out = server.post(&path, &organiser.key, &body).await.expect(200);
+    assert_eq!((&out["outcome"], &out["reason"]), (&json!("admit"), &json!("exited")));
+    assert_eq!(event.redeem(&server, &organiser.key, &code).await["reason"], "retired_key");
+}

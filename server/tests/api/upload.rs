@@ -1,6 +1,8 @@
 //! What devices hand in: receipts, quarantine, merge.
 
 use liventix_core::rules::Outcome;
+use liventix_server::platform::config::Limits;
+use liventix_server::platform::rate_limit::Limit;
 use serde_json::{Value, json};
 
 use crate::support::{Event, NOW, Organiser, Server, new_id, text, verdicts};
@@ -205,4 +207,68 @@ async fn a_thousand_scans_go_up_in_one_request() {
     println!("1 000 scans took {:?}", started.elapsed());
     assert!(verdicts(&sent).iter().all(|verdict| verdict == "accepted"));
     assert_eq!(w.event.counts(&w.server, &w.organiser).await["people_in"], 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_names_another_organisers_event_does_not_show_there() {
+    let w = world().await;
+    let stranger = Organiser::create(&w.server, "B").await;
+    let own = stranger.event(&w.server).await;
+    let door = stranger.door(&w.server, &own).await;
+    let scan = json!({"scan_id": new_id(), "event_id": w.event.id});
+    let receipts = door.upload_values(&w.server, vec![scan]).await.expect(200);
+    assert_eq!(verdicts(&receipts), ["quarantined:malformed_scan"]);
+    assert_eq!(w.event.counts(&w.server, &w.organiser).await["quarantined"], 0);
+    assert!(w.list("/v1/quarantine").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_fills_neither_disk_nor_time() {
+    let limits = Limits { upload: Limit::per_minute(22), ..Limits::default() };
+    let server = Server::start_with(limits).await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event(&server).await;
+    let door = organiser.door(&server, &event).await;
+    let junk = |count| (0..count).map(|_| json!({"scan_id": new_id()})).collect::<Vec<Value>>();
+    let long = json!({"scan_id": new_id(), "noise": "x".repeat(100_000)});
+    door.upload_values(&server, vec![long.clone()]).await.expect(200);
+    let again = door.upload_values(&server, vec![long]).await.expect(200);
+    assert_eq!(verdicts(&again), ["quarantined:malformed_scan"]);
+    let aside = server.get("/v1/quarantine", &organiser.key).await.expect(200);
+    assert_eq!(aside["items"].as_array().unwrap().len(), 1);
+    assert!(aside.to_string().len() < 1_000);
+    for _ in 0..19 {
+        door.upload_values(&server, junk(1_000)).await.expect(200);
+    }
+    door.upload_values(&server, junk(1_000)).await.expect_problem(409, "too_many");
+    door.upload_values(&server, junk(1)).await.expect_problem(429, "rate_limited");
+    server.clock.advance(60_001);
+    door.upload_values(&server, junk(999)).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_revoked_while_it_uploads_is_revoked() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let w = world().await;
+    let mut door = w.organiser.door(&w.server, &w.event).await;
+    let scan = door.admit(&w.ticket().await, NOW + 1);
+    let body = json!({"ledger_id": door.ledger_id, "scans": [scan]}).to_string();
+    let head = format!(
+        "POST /v1/door/scans HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+         content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        door.token,
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(w.server.addr).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body once it knows who sends it.
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert!(go_on.starts_with(b"HTTP/1.1 100 Continue"));
+    let path = format!("/v1/devices/{}", door.device_id);
+    w.server.call("DELETE", &path, &w.organiser.key, &json!(null)).await.expect(204);
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("device_revoked"), "{answer}");
 }

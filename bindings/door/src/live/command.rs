@@ -35,6 +35,15 @@ pub(super) enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
+    /// Whether it changes what the next scans do. A guest would like that.
+    pub(super) const fn moves_the_door(self) -> bool {
+        match self {
+            Self::Gate(name) => !name.is_empty(),
+            Self::Way(_) | Self::Quit => true,
+            _ => false,
+        }
+    }
+
     /// Reads one line. Only a colon makes a command: no code starts with one.
     pub(super) fn parse(line: &'a str) -> Self {
         let line = line.trim();
@@ -95,7 +104,10 @@ impl Session {
     fn move_to(&mut self, named: &str) -> Result<(), DoorError> {
         if named.is_empty() {
             let names: Vec<&str> = self.place.gates.iter().map(|gate| gate.name.as_str()).collect();
-            return Ok(self.door.output.tell(&format!("gates: {}\n", names.join(", ")))?);
+            return Ok(self
+                .door
+                .output
+                .tell(&format!("gates: {}\n", render::printable(&names.join(", "))))?);
         }
         match place::choose_gate(self.place.gates.clone(), Some(named), None) {
             Ok(gate) => {
@@ -111,6 +123,16 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_guests_code_must_not_do_by_itself() {
+        for line in [":exit", ":in", ":gate North", ":quit"] {
+            assert!(Command::parse(line).moves_the_door(), "{line}");
+        }
+        for line in [":gate", ":status", ":people 2", "LX1:ABC"] {
+            assert!(!Command::parse(line).moves_the_door(), "{line}");
+        }
+    }
 
     #[test]
     fn only_a_colon_makes_a_command() {

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use self::command::Command;
 use crate::door::{Door, Engine, Place};
 use crate::error::DoorError;
-use crate::render;
+use crate::render::{self, printable};
 use crate::scanning::{Passing, scan_text};
 use crate::views::{ErrorView, Link, SyncedView};
 
@@ -50,6 +50,14 @@ struct Session {
     /// A person types here, so the lines just typed may be wiped from the screen.
     typed: bool,
     news: mpsc::UnboundedSender<News>,
+    /// The command that waits for a person's yes.
+    pending: Option<Pending>,
+}
+
+/// A command that a guest's code may have typed: only a person can read the number off the screen.
+struct Pending {
+    line: String,
+    number: String,
 }
 
 /// Runs until the input ends, `:quit`, or Ctrl-C.
@@ -57,8 +65,17 @@ pub(crate) async fn run(door: Door, place: Place, passing: Passing, offline: boo
     let engine = Arc::new(door.engine(&door.device()?.server_url)?);
     let (news, mut heard) = mpsc::unbounded_channel();
     let typed = door.output.is_watched() && std::io::stdin().is_terminal();
-    let mut session =
-        Session { keys: engine.load_keys()?, door, engine, place, passing, link: Link::Unasked, typed, news };
+    let mut session = Session {
+        keys: engine.load_keys()?,
+        door,
+        engine,
+        place,
+        passing,
+        link: Link::Unasked,
+        typed,
+        news,
+        pending: None,
+    };
     session.greet()?;
     let watch = (!offline).then(|| session.watch());
     let mut lines = lines::read_in_background();
@@ -96,9 +113,9 @@ impl Session {
         let look = self.door.output.look;
         let text = format!(
             "{}{}{}\n{}\n",
-            look.bold(&self.place.event.name),
+            look.bold(&printable(&self.place.event.name)),
             look.dot(),
-            look.bold(&self.place.gate.name),
+            look.bold(&printable(&self.place.gate.name)),
             look.dim("Scan or type a code. :help shows what else you can type."),
         );
         self.door.output.tell(&text)?;
@@ -124,7 +141,7 @@ impl Session {
         } else {
             format!(" {}{}", look.pick("×", "x"), self.passing.people)
         };
-        format!("{} {way}{people} {} ", self.place.gate.name, look.pick("›", ">"))
+        format!("{} {way}{people} {} ", printable(&self.place.gate.name), look.pick("›", ">"))
     }
 
     fn prompt(&self) -> Result<(), DoorError> {
@@ -147,15 +164,35 @@ impl Session {
 
     /// Acts on one line. True: it is time to go.
     fn line(&mut self, line: &str) -> Result<bool, DoorError> {
+        if let Some(pending) = self.pending.take()
+            && pending.number == line.trim()
+        {
+            return self.act(Command::parse(&pending.line));
+        }
         match Command::parse(line) {
-            Command::Nothing => {}
             Command::Scan(text) => {
                 self.wipe_line(line)?;
                 self.scan(text)?;
+                Ok(false)
             }
-            Command::Quit => return Ok(true),
-            other => self.obey(other)?,
+            command if self.typed && command.moves_the_door() => self.ask(line),
+            command => self.act(command),
         }
+    }
+
+    fn act(&mut self, command: Command<'_>) -> Result<bool, DoorError> {
+        self.obey(command)?;
+        Ok(command == Command::Quit)
+    }
+
+    /// A hand scanner types whatever a guest's code says, `:exit` too, so that a used ticket would pass.
+    fn ask(&mut self, line: &str) -> Result<bool, DoorError> {
+        let mut random = [0; 4];
+        self.door.parts.entropy.fill(&mut random);
+        let number = format!("{:06}", u32::from_be_bytes(random) % 1_000_000);
+        let line = line.trim().to_owned();
+        self.door.output.tell(&format!("To do {}, type {number}\n", printable(&line)))?;
+        self.pending = Some(Pending { line, number });
         Ok(false)
     }
 
@@ -233,7 +270,7 @@ impl Session {
                 Link::Online => look.pick("● online", "* online"),
                 _ => look.pick("○ offline", "o offline"),
             };
-            format!("{}\n", look.dim(&format!("{word}: {}", view.detail)))
+            format!("{}\n", look.dim(&format!("{word}: {}", printable(&view.detail))))
         })?;
         Ok(())
     }

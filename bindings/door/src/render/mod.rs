@@ -6,7 +6,7 @@ mod pages;
 mod verdict;
 
 pub(crate) use pages::{check, conflict, enrolled, error, status, synced};
-pub(crate) use verdict::verdict;
+pub(crate) use verdict::{printable, verdict};
 
 use chrono::{DateTime, TimeZone};
 

@@ -22,7 +22,7 @@ pub(crate) fn enrolled(view: &EnrolledView, look: Look) -> String {
     for event in &view.events {
         out.push_str(&format!("  event   {}\n", printable(event)));
     }
-    out.push_str(&format!("  server  {}\n", view.server_url));
+    out.push_str(&format!("  server  {}\n", printable(&view.server_url)));
     out.push_str("Next: liventix-door sync\n");
     out
 }
@@ -79,7 +79,7 @@ pub(crate) fn status(view: &StatusView, look: Look) -> String {
         look.bold(&printable(&view.device_name)),
         printable(&view.organiser_name),
         look.dot(),
-        view.server_url
+        printable(&view.server_url)
     );
     if view.revoked {
         out.push_str("  REVOKED by the organiser: it can scan no more. Sync to hand in its scans.\n");
@@ -147,7 +147,7 @@ pub(crate) fn check(items: &[CheckView], look: Look) -> String {
             CheckState::NotReady => ("✖", "FAIL", Color::Color256(160)),
         };
         let mark = look.paint(Style::new().fg(colour).bold(), look.pick(symbol, ascii));
-        out.push_str(&format!("{mark} {:<12} {}\n", item.check.replace('_', " "), item.detail));
+        out.push_str(&format!("{mark} {:<12} {}\n", item.check.replace('_', " "), printable(&item.detail)));
         if let Some(next) = &item.next {
             out.push_str(&format!("  {:<12} {} {next}\n", "", look.pick("→", "->")));
         }

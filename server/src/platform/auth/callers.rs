@@ -1,7 +1,7 @@
 //! The extractors. Each gives a tenant that the handler did not have to ask for.
 
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
@@ -63,9 +63,19 @@ pub struct Scanner {
 #[derive(Debug, Clone, Copy)]
 pub struct Admin;
 
-/// The address a request comes from.
+/// The address a request comes from, as far as it tells one caller from another: of an IPv6 address its
+/// first half, for whoever has one has all that share it.
 #[derive(Debug, Clone, Copy)]
 pub struct Client(pub IpAddr);
+
+impl Client {
+    fn new(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) => Self(Ipv6Addr::from(address.to_bits() >> 64 << 64).into()),
+            address @ IpAddr::V4(_) => Self(address),
+        }
+    }
+}
 
 enum Known {
     Key { organiser_id: OrganiserId, id: ApiKeyId, scopes: ScopeSet },
@@ -79,11 +89,11 @@ impl FromRequestParts<AppState> for Client {
         if app.config().trust_forwarded_for
             && let Some(address) = forwarded(parts)
         {
-            return Ok(Self(address));
+            return Ok(Self::new(address));
         }
         let ConnectInfo(address) =
             ConnectInfo::<SocketAddr>::from_request_parts(parts, app).await.map_err(ApiError::internal)?;
-        Ok(Self(address.ip()))
+        Ok(Self::new(address.ip()))
     }
 }
 
@@ -238,5 +248,21 @@ impl FromRequestParts<AppState> for Admin {
         let good =
             bearer(parts).is_some_and(|given| bool::from(Sha256::digest(given.as_bytes()).ct_eq(&expected)));
         if good { Ok(Self) } else { Err(refuse(parts, app).await) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Client;
+
+    #[test]
+    fn one_caller_has_one_address_however_many_it_was_given() {
+        for (given, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(Client::new(given.parse().unwrap()).0.to_string(), counted);
+        }
     }
 }

@@ -71,7 +71,7 @@ codes! {
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";
     StatusConflict = CONFLICT, "status_conflict", "The ticket's status does not allow this";
-    TooMany = CONFLICT, "too_many", "The event holds as many as it can";
+    TooMany = CONFLICT, "too_many", "There are as many as there may be";
     ScanIdConflict = CONFLICT, "scan_id_conflict", "This scan id belongs to another scan";
 
     QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";

@@ -69,7 +69,8 @@ impl Server {
     pub(crate) async fn start() -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let far = Limit::per_minute(100_000);
-        Self::start_with(Limits { enrol: far, redeem: far, manual_code: far, bad_token: far }).await
+        Self::start_with(Limits { enrol: far, redeem: far, manual_code: far, bad_token: far, upload: far })
+            .await
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {
@@ -98,13 +99,15 @@ impl Server {
         self.running = Some(running);
     }
 
-    pub(crate) async fn shutdown(&mut self) {
-        self.running.take().unwrap().shutdown().await;
+    /// Whether every request under way ended by itself.
+    pub(crate) async fn shutdown(&mut self) -> bool {
+        self.running.take().unwrap().shutdown().await
     }
 
-    pub(crate) async fn restart(&mut self) {
-        self.shutdown().await;
+    pub(crate) async fn restart(&mut self) -> bool {
+        let drained = self.shutdown().await;
         self.up(Limits::default()).await;
+        drained
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
