@@ -217,3 +217,18 @@ impl Remote {
         Self { key, path, gate: crate::support::text(&gate["gate_id"]) }
     }
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_reads_the_files_though_the_folder_is_open_to_all() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let db = Sqlite::open(&SqliteOptions { path: dir.path().join("liventix.db"), readers: 1 }).unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", entry.file_name());
+    }
+    drop(db);
+}

@@ -1,5 +1,7 @@
 //! Opening the file and bringing its schema up to date.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ const PREPARED: usize = 256;
 /// # Errors
 /// When it cannot be opened, has a newer schema, or a migration fails.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, DbError> {
+    create_private(path)
+        .map_err(|error| DbError::Open { path: path.to_owned(), reason: error.to_string() })?;
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let result = connection
         .pragma_update(None, "journal_mode", "WAL")
@@ -29,6 +33,19 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, DbError> {
     result.map_err(|error| cannot_open(path, &error))?;
     migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Names and addresses of attendees are their owner's alone, also in a folder that others can look into.
+/// SQLite gives the files beside a database its mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn open_reader(path: &Path) -> Result<Connection, DbError> {
