@@ -101,13 +101,13 @@ fn bench(criterion: &mut Criterion) {
 criterion_group!(benches, bench);
 
 fn main() {
-    let report = support::Report::start();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
-    report.print(&[support::Target {
-        work: "manifest of 100,000 tickets into the ledger",
-        ours: "manifest/apply_pages",
-        baseline: "manifest/bare",
-        at_most: 2.0,
-    }]);
+    support::run(
+        benches,
+        &[support::Target {
+            work: "manifest of 100,000 tickets into the ledger",
+            ours: "manifest/apply_pages",
+            baseline: "manifest/bare",
+            at_most: 2.0,
+        }],
+    );
 }

@@ -103,21 +103,21 @@ fn bench(criterion: &mut Criterion) {
 criterion_group!(benches, bench);
 
 fn main() {
-    let report = support::Report::start();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
-    report.print(&[
-        support::Target {
-            work: "QR to 1-bit PNG, against fast_qr and 8-bit PNG by image",
-            ours: "qr/png_1bit",
-            baseline: "qr/image_8bit",
-            at_most: 1.0,
-        },
-        support::Target {
-            work: "QR to 1-bit PNG, against bare fast_qr and 1-bit PNG",
-            ours: "qr/png_1bit",
-            baseline: "qr/bare_1bit",
-            at_most: 1.25,
-        },
-    ]);
+    support::run(
+        benches,
+        &[
+            support::Target {
+                work: "QR to 1-bit PNG, against fast_qr and 8-bit PNG by image",
+                ours: "qr/png_1bit",
+                baseline: "qr/image_8bit",
+                at_most: 1.0,
+            },
+            support::Target {
+                work: "QR to 1-bit PNG, against bare fast_qr and 1-bit PNG",
+                ours: "qr/png_1bit",
+                baseline: "qr/bare_1bit",
+                at_most: 1.25,
+            },
+        ],
+    );
 }

@@ -184,13 +184,13 @@ fn median(mut times: Vec<Duration>) -> Duration {
 criterion_group!(benches, bench);
 
 fn main() {
-    let report = support::Report::start();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
-    report.print(&[support::Target {
-        work: "offline scan with durable commit at 100,000 tickets",
-        ours: "scan/offline",
-        baseline: "scan/bare",
-        at_most: 1.3,
-    }]);
+    support::run(
+        benches,
+        &[support::Target {
+            work: "offline scan with durable commit at 100,000 tickets",
+            ours: "scan/offline",
+            baseline: "scan/bare",
+            at_most: 1.3,
+        }],
+    );
 }

@@ -135,13 +135,13 @@ fn bench(criterion: &mut Criterion) {
 criterion_group!(benches, bench);
 
 fn main() {
-    let report = support::Report::start();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
-    report.print(&[support::Target {
-        work: "verify one printed HMAC code, parse to verdict",
-        ours: "verify/printed_hmac",
-        baseline: "verify/bare",
-        at_most: 2.0,
-    }]);
+    support::run(
+        benches,
+        &[support::Target {
+            work: "verify one printed HMAC code, parse to verdict",
+            ours: "verify/printed_hmac",
+            baseline: "verify/bare",
+            at_most: 2.0,
+        }],
+    );
 }

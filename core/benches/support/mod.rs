@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use criterion::Criterion;
+
 /// One promise of `design.md`: our benchmark against a baseline of the same group.
 pub(crate) struct Target {
     /// What is measured, in words.
@@ -15,19 +17,22 @@ pub(crate) struct Target {
     pub(crate) at_most: f64,
 }
 
+/// Runs the benchmarks, then compares what they measured with its baselines.
+pub(crate) fn run(benches: impl FnOnce(), targets: &[Target]) {
+    let report = Report { started: SystemTime::now() };
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    report.print(targets);
+}
+
 /// Compares what was measured since it was started; older results on disk do not count.
-pub(crate) struct Report {
+struct Report {
     started: SystemTime,
 }
 
 impl Report {
-    /// Call it before the benchmarks run.
-    pub(crate) fn start() -> Self {
-        Self { started: SystemTime::now() }
-    }
-
     /// Prints a line for each target; one that this run did not measure (a filter, `--test`) says so.
-    pub(crate) fn print(&self, targets: &[Target]) {
+    fn print(&self, targets: &[Target]) {
         println!("\nwork | ours | baseline | ratio | target | ok/over");
         for target in targets {
             match (self.median_ns(target.ours), self.median_ns(target.baseline)) {
