@@ -48,8 +48,7 @@ impl Door {
             watch: Mutex::default(),
         };
         if let Some(device) = device {
-            door.lead_to(&device.server_url)?;
-            door.load_keys()?;
+            door.use_engine(door.engine_to(&device.server_url)?)?;
         }
         Ok((door, report))
     }
@@ -81,11 +80,15 @@ impl Door {
         Ok(engine.ok_or(SyncError::NotEnrolled)?)
     }
 
-    fn lead_to(&self, server_url: &str) -> Result<Arc<Engine>, ScannerError> {
-        let transport = HttpTransport::new(server_url)?;
-        let engine = Arc::new(SyncEngine::new(transport, self.parts.clone()));
-        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&engine));
-        Ok(engine)
+    /// An engine that leads to `server_url`.
+    fn engine_to(&self, server_url: &str) -> Result<Arc<Engine>, ScannerError> {
+        Ok(Arc::new(SyncEngine::new(HttpTransport::new(server_url)?, self.parts.clone())))
+    }
+
+    /// Works with `engine`, and with the keys as they are kept now.
+    fn use_engine(&self, engine: Arc<Engine>) -> Result<(), ScannerError> {
+        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        self.load_keys()
     }
 
     /// Takes the keys as they are kept now.
@@ -97,15 +100,10 @@ impl Door {
 
     pub(super) async fn enrol(&self, code: &EnrolmentCode, name: &str) -> Result<Device, ScannerError> {
         self.stop_watching();
-        // A new engine at once, but kept only if the enrolment comes about: until then the old one counts.
-        let before = self.engine.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let engine = self.lead_to(code.base_url())?;
-        let enrolled = engine.enrol(code, name).await;
-        if enrolled.is_err() {
-            *self.engine.write().unwrap_or_else(PoisonError::into_inner) = before;
-        }
-        let device = enrolled?;
-        self.load_keys()?;
+        // Kept only if the enrolment comes about: the old token must never go to the new server.
+        let engine = self.engine_to(code.base_url())?;
+        let device = engine.enrol(code, name).await?;
+        self.use_engine(engine)?;
         Ok(device.into())
     }
 
