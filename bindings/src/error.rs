@@ -14,6 +14,7 @@ use crate::runtime::Interrupted;
 /// Each variant is one thing an app can do; `code` is the stable name of the exact cause, `detail` says in
 /// English what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+#[uniffi::export(Display)]
 pub enum ScannerError {
     /// The scanner was closed: open it again.
     #[error("{detail}")]
