@@ -98,7 +98,7 @@ pub struct WalletEvent {
 }
 
 /// How a ticket's codes work at the doors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WalletLive {
     /// Whether live codes were activated, on this phone or another.

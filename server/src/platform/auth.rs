@@ -7,7 +7,7 @@ mod scope;
 mod store;
 mod token;
 
-pub use callers::{Admin, AnyDevice, Caller, Client, Device, NewWallet, Scanner, Wallet};
 pub(crate) use callers::count_guess;
+pub use callers::{Admin, AnyDevice, Caller, Client, Device, NewWallet, Scanner, Wallet};
 pub use scope::{CanManage, CanRead, CanRedeem, Needs, Scope, ScopeSet};
 pub use token::{ApiKeyId, Kind, Token, WalletId};

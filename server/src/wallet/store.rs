@@ -109,8 +109,7 @@ pub(super) async fn end_links(
     kind: LinkKind,
     now: i64,
 ) -> Result<(), DbError> {
-    let sql =
-        "UPDATE ticket_links SET ended_at = $3 WHERE ticket_id = $1 AND kind = $2 AND ended_at IS NULL";
+    let sql = "UPDATE ticket_links SET ended_at = $3 WHERE ticket_id = $1 AND kind = $2 AND ended_at IS NULL";
     tx.execute(sql, params![ticket, kind.name(), now]).await.map(drop)
 }
 
