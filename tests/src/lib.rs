@@ -6,6 +6,7 @@
 
 pub mod conformance;
 pub mod door;
+pub mod host;
 pub mod proxy;
 pub mod stage;
 

@@ -1,7 +1,5 @@
 //! The format of `tests/vectors/scan/*.json`. Its README describes it in words.
 
-use std::collections::BTreeMap;
-
 use liventix_core::ids::{DeviceId, GateId, ScanId, TicketId};
 use liventix_core::rules::{Confidence, Direction, EventInfo, Flag, Outcome, Reason};
 use liventix_core::sync::wire::{Assignment, ForeignPassage, TicketEntry};
@@ -118,7 +116,7 @@ pub enum SurfaceKind {
 }
 
 /// A case with all its facts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Case {
     /// See [`WrittenCase::name`].
     pub name: String,
@@ -127,6 +125,7 @@ pub struct Case {
     /// See [`WrittenCase::only`].
     pub only: Option<Only>,
     /// What is the case before the first step.
+    #[serde(flatten)]
     pub facts: Facts,
     /// What happens, in order.
     pub steps: Vec<Step>,
@@ -185,7 +184,7 @@ pub enum Action {
     /// A passage is taken back.
     Undo(Undo),
     /// The scanner syncs; online, the news reach the server.
-    Sync(News),
+    Sync(Box<News>),
     /// Something happens to the scanner's clock; online, nothing.
     Clock(ClockChange),
 }
@@ -331,6 +330,3 @@ pub struct ExpectedUndo {
     /// How many may enter now; null where unlimited or unknown.
     pub remaining: Option<u32>,
 }
-
-/// Cases by name.
-pub type ByName = BTreeMap<String, Case>;

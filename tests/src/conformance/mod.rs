@@ -10,6 +10,7 @@ pub mod door;
 pub mod files;
 pub mod format;
 pub mod play;
+pub mod synced;
 
 mod compare;
 

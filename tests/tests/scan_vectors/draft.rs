@@ -113,7 +113,7 @@ impl Draft {
     }
 
     pub(crate) fn sync(self, at: i64, news: News) -> Self {
-        self.step(at, Action::Sync(news), None)
+        self.step(at, Action::Sync(Box::new(news)), None)
     }
 
     pub(crate) fn wall(self, at: i64, wall_ms: i64) -> Self {
