@@ -52,6 +52,7 @@ fn verdict(
     found.unless_equal("flags", &expected.flags, &decision.flags);
     found.unless_equal("people", &expected.people, &decision.people);
     found.unless_equal("remaining", &expected.remaining, &decision.remaining);
+    found.unless_equal("overruled", &expected.overruled, &decision.overruled);
     found.unless_equal("ticket_id", &expected.ticket_id, &seen.ticket_id);
     let first = expected.first_admission.map(|reference| evidence(case, earlier, reference));
     found.unless_equal("first_admission", &first, &decision.first_admission);

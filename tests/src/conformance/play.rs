@@ -72,7 +72,7 @@ pub struct SeenUndo {
 }
 
 impl Answer {
-    /// The scan that was recorded.
+    /// The scan that was recorded, an undo's own.
     pub(super) const fn scan_id(&self) -> Option<ScanId> {
         match self {
             Self::Verdict(seen) => Some(seen.scan_id),
