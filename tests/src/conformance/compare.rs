@@ -20,7 +20,10 @@ pub(super) fn differences(
         (Expect::Verdict(expected), Some(Answer::Verdict(seen))) => {
             verdict(&mut found, case, earlier, expected, seen);
         }
-        (Expect::Undone(expected), Some(Answer::Undone(seen))) => undone(&mut found, expected, seen),
+        (Expect::Undone(expected), Some(Answer::Undone(seen))) => {
+            undone(&mut found, expected, seen);
+            found.unless_equal("undoes", &undone_by(case, earlier), &Some(seen.undoes));
+        }
         (Expect::Error(expected), Some(Answer::Error(code))) => found.unless_equal("error", expected, code),
         (expected, answer) => found.0.push(format!("expected {expected:?}, got {answer:?}")),
     }
@@ -61,6 +64,17 @@ fn verdict(
 fn undone(found: &mut Differences, expected: &ExpectedUndo, seen: &SeenUndo) {
     let seen: (u16, Direction, Option<u32>) = (seen.people, seen.direction, seen.remaining);
     found.unless_equal("undone", &(expected.people, expected.direction, expected.remaining), &seen);
+}
+
+/// What the step after the `earlier` ones takes back.
+fn undone_by(case: &Case, earlier: &[Option<Answer>]) -> Option<ScanId> {
+    match &case.steps.get(earlier.len())?.action {
+        Action::Undo(undo) => match undo.target {
+            ScanRef::Step(number) => earlier.get(number)?.as_ref()?.scan_id(),
+            ScanRef::ScanId(scan_id) => Some(scan_id),
+        },
+        _ => None,
+    }
 }
 
 /// The evidence that a reference stands for.

@@ -131,7 +131,7 @@ impl<L: Link> Surface for Door<L> {
         })
     }
 
-    async fn undo(&mut self, target: ScanId, note: &str) -> Answer {
+    async fn undo(&mut self, target: ScanId, note: &str, _: Option<ScanId>) -> Answer {
         match undo(&mut self.machine.ledger(), target, note) {
             Ok(undone) => Answer::Undone(SeenUndo {
                 scan_id: undone.scan_id,

@@ -238,6 +238,9 @@ pub struct Undo {
     pub target: ScanRef,
     /// Why.
     pub note: String,
+    /// Online only: it is sent under this id, which another scan has already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan_id_of: Option<ScanRef>,
 }
 
 /// What a sync brings.

@@ -22,8 +22,8 @@ pub trait Surface {
     /// Picks a ticket from the list.
     fn listed(&mut self, listed: &Listed) -> impl Future<Output = Answer>;
 
-    /// Takes a passage back.
-    fn undo(&mut self, target: ScanId, note: &str) -> impl Future<Output = Answer>;
+    /// Takes a passage back; with `scan_id`, under that id.
+    fn undo(&mut self, target: ScanId, note: &str, scan_id: Option<ScanId>) -> impl Future<Output = Answer>;
 
     /// Learns the news, and again of passages that it made itself.
     fn sync(&mut self, news: &News, own: &[ScanId]) -> impl Future<Output = ()>;
@@ -113,7 +113,10 @@ async fn take<S: Surface>(surface: &mut S, step: &Step, answers: &[Option<Answer
     match &step.action {
         Action::Scan(scan) => Some(surface.scan(scan, scan.scan_id_of.map(named)).await),
         Action::Listed(listed) => Some(surface.listed(listed).await),
-        Action::Undo(undo) => Some(surface.undo(named(undo.target), &undo.note).await),
+        Action::Undo(undo) => {
+            let scan_id = undo.scan_id_of.map(named);
+            Some(surface.undo(named(undo.target), &undo.note, scan_id).await)
+        }
         Action::Sync(news) => {
             let own: Vec<ScanId> = news.own_passages.iter().map(|number| made(*number)).collect();
             surface.sync(news, &own).await;

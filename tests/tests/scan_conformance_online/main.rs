@@ -13,7 +13,7 @@ use liventix_server::platform::config::{Config, Limits};
 use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, Running};
 use liventix_tests::conformance::format::{Case, ClockChange, Listed, News, Scan, SurfaceKind};
-use liventix_tests::conformance::play::{Answer, SeenVerdict, Surface, play};
+use liventix_tests::conformance::play::{Answer, SeenUndo, SeenVerdict, Surface, play};
 use liventix_tests::conformance::{CaseFile, load_all};
 use liventix_tests::door::plain_client;
 use seed::Seed;
@@ -67,6 +67,16 @@ fn verdict(body: &Value) -> SeenVerdict {
     SeenVerdict { scan_id: read(&body["scan_id"]), at: read(&body["at"]), decision, ticket_id }
 }
 
+fn undone(body: &Value) -> SeenUndo {
+    SeenUndo {
+        scan_id: read(&body["scan_id"]),
+        undoes: read(&body["undoes"]),
+        people: read(&body["people"]),
+        direction: read(&body["direction"]),
+        remaining: read(&body["remaining"]),
+    }
+}
+
 impl Surface for Online {
     const KIND: SurfaceKind = SurfaceKind::Online;
 
@@ -82,6 +92,7 @@ impl Surface for Online {
             "gate_id": scan.place.gate_id,
             "direction": scan.place.direction,
             "people": scan.place.people,
+            "force": scan.force,
         });
         self.post("redeem", &body).await.map_or_else(Answer::Error, |body| Answer::Verdict(verdict(&body)))
     }
@@ -90,8 +101,13 @@ impl Surface for Online {
         panic!("the redeem API takes codes, not names")
     }
 
-    async fn undo(&mut self, _: ScanId, _: &str) -> Answer {
-        Answer::Error("not_yet".to_owned())
+    async fn undo(&mut self, target: ScanId, note: &str, scan_id: Option<ScanId>) -> Answer {
+        let body = json!({
+            "scan_id": scan_id.unwrap_or_else(|| ScanId::generate(self.now, &OsEntropy)),
+            "note": note,
+        });
+        let answer = self.post(&format!("scans/{target}/undo"), &body).await;
+        answer.map_or_else(Answer::Error, |body| Answer::Undone(undone(&body)))
     }
 
     async fn sync(&mut self, news: &News, _: &[ScanId]) {

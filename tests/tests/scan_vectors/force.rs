@@ -298,10 +298,13 @@ fn who() -> Vec<WrittenCase> {
             .ticket(&unpaid)
             .scan(at(60), unpaid.printed(), error("note_invalid"))
             .force("   ")
+            .online(error("invalid_field"))
             .scan(at(61), unpaid.printed(), error("note_invalid"))
             .force("paid\nat the desk")
+            .online(error("invalid_field"))
             .scan(at(62), unpaid.printed(), error("note_invalid"))
             .force(&"x".repeat(201))
+            .online(error("invalid_field"))
             .scan(at(63), unpaid.printed(), forced(Reason::Unpaid, &unpaid))
             .force(&"é".repeat(200))
             .end(),

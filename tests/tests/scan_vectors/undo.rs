@@ -147,7 +147,9 @@ fn refused() -> Vec<WrittenCase> {
             .ticket(&day)
             .scan(at(60), day.printed(), welcome(&day))
             .undo(at(65), step(0), " ", error("note_invalid"))
+            .online(error("invalid_field"))
             .undo(at(66), step(0), "wrong\nticket", error("note_invalid"))
+            .online(error("invalid_field"))
             .scan(at(90), day.printed(), used(&day, step(0)))
             .end(),
         case("undo_unassigned", "A scanner that may no longer scan there takes nothing back there.")
