@@ -12,9 +12,9 @@ use liventix_core::rules::Decision;
 use liventix_server::platform::config::{Config, Limits};
 use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, Running};
+use liventix_tests::conformance::all::play_all;
 use liventix_tests::conformance::format::{Case, ClockChange, Listed, News, Scan, SurfaceKind};
 use liventix_tests::conformance::play::{Answer, SeenUndo, SeenVerdict, Surface, play};
-use liventix_tests::conformance::{CaseFile, load_all};
 use liventix_tests::door::plain_client;
 use seed::Seed;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ struct Online {
 }
 
 impl Online {
-    async fn start(case: &Case, client: reqwest::Client) -> Self {
+    async fn start(case: &Case) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let now = case.facts.clock.starts_at;
         let clock = Arc::new(ManualClock::new(now));
@@ -43,7 +43,15 @@ impl Online {
         config.limits = Limits { redeem: far, manual_code: far, ..Limits::default() };
         let running = App::start(config, clock.clone(), Arc::new(OsEntropy)).await.expect("a server");
         let seed = Seed::plant(running.app(), case).await;
-        Self { running, clock, now, event_id: case.facts.event.event_id, seed, client, _folder: folder }
+        Self {
+            running,
+            clock,
+            now,
+            event_id: case.facts.event.event_id,
+            seed,
+            client: plain_client(),
+            _folder: folder,
+        }
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
@@ -117,18 +125,12 @@ impl Surface for Online {
     async fn change_clock(&mut self, _: &ClockChange) {}
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_redeem_api_passes_every_case() {
-    let client = plain_client();
-    let mut problems = Vec::new();
-    let mut played = 0;
-    let files: Vec<CaseFile> = load_all();
-    for case in files.iter().flat_map(|file| &file.cases).filter(|case| case.is_for(SurfaceKind::Online)) {
-        let mut online = Online::start(case, client.clone()).await;
-        problems.extend(play(case, &mut online).await);
+#[test]
+fn the_redeem_api_passes_every_case() {
+    play_all(SurfaceKind::Online, async |_, case| {
+        let mut online = Online::start(case).await;
+        let problems = play(case, &mut online).await;
         online.running.shutdown().await;
-        played += 1;
-    }
-    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
-    assert!(played >= 80, "only {played} cases");
+        problems
+    });
 }

@@ -1,3 +1,5 @@
+//! Texts, forgeries, keys and reissues.
+
 use data_encoding::BASE64URL_NOPAD;
 use liventix_core::rules::{Flag, Reason};
 use liventix_core::ticket::{Algorithm, Claims, KeyBytes, KeyId, KeyState, MasterKey, SignedCode};

@@ -1,3 +1,5 @@
+//! What a supervisor overrules, what nobody may, and what that does to later scans.
+
 use liventix_core::rules::{Flag, LegacyStage, PrintedPolicy, Reason, TicketStatus, UnlistedPolicy};
 use liventix_core::ticket::{Algorithm, KeyId, KeyState};
 use liventix_tests::conformance::format::{News, WrittenCase};

@@ -1,3 +1,5 @@
+//! Gates of ticket types and of scanners.
+
 use liventix_core::ids::TicketTypeId;
 use liventix_core::rules::{Flag, Reason};
 use liventix_tests::conformance::format::{News, WrittenCase};

@@ -1,3 +1,5 @@
+//! Tickets picked from the list by name.
+
 use liventix_core::rules::{LegacyStage, PrintedPolicy, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 

@@ -1,3 +1,5 @@
+//! Live codes by age and clock, and printed codes beside them.
+
 use liventix_core::rules::{Flag, PrintedPolicy, Reason, TtlEffect};
 use liventix_core::ticket::Algorithm;
 use liventix_tests::conformance::format::WrittenCase;

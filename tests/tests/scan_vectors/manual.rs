@@ -1,3 +1,5 @@
+//! Typed codes.
+
 use liventix_core::rules::Reason;
 use liventix_tests::conformance::format::WrittenCase;
 

@@ -1,3 +1,5 @@
+//! The same scan id twice, which only the redeem API can be asked.
+
 use liventix_core::rules::{Direction, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 

@@ -1,3 +1,5 @@
+//! Where a ticket stands with the organiser.
+
 use liventix_core::rules::{Flag, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 

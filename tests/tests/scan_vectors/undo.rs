@@ -1,3 +1,5 @@
+//! Passages taken back, here and at other doors.
+
 use liventix_core::rules::{Direction, Flag, Reason, TicketStatus};
 use liventix_core::sync::wire::ForeignPassage;
 use liventix_tests::conformance::format::{News, WrittenCase};

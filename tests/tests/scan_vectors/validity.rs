@@ -1,3 +1,5 @@
+//! When tickets and codes are valid.
+
 use liventix_core::rules::{Flag, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 
