@@ -94,14 +94,16 @@ impl Surface for Online {
     }
 
     async fn scan(&mut self, scan: &Scan, scan_id: Option<ScanId>) -> Answer {
-        let body = json!({
+        let mut body = json!({
             "scan_id": scan_id.unwrap_or_else(|| ScanId::generate(self.now, &OsEntropy)),
             "code": scan.text,
             "gate_id": scan.place.gate_id,
             "direction": scan.place.direction,
             "people": scan.place.people,
-            "force": scan.force,
         });
+        if let Some(note) = &scan.force {
+            body["force"] = json!(note);
+        }
         self.post("redeem", &body).await.map_or_else(Answer::Error, |body| Answer::Verdict(verdict(&body)))
     }
 

@@ -91,6 +91,11 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
             .ticket(&dear)
             .scan(at(1_810), short.printed(), refuse_ticket(Reason::Expired, &short))
             .end(),
+        case("expired_before_used", "A used ticket that has expired is called expired.")
+            .ticket(&evening)
+            .passage(evening.entered(1, at(-60)))
+            .scan(closes + 60_000, evening.printed(), refuse_ticket(Reason::Expired, &evening))
+            .end(),
         case("issued_in_the_future", "A code issued an hour from now is not valid yet.")
             .ticket(&premature)
             .scan(at(60), premature.printed(), refuse_ticket(Reason::NotYetValid, &premature))
