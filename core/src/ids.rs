@@ -131,9 +131,6 @@ id!(/// One ledger file of a device. A new file is a new ledger, with a hash cha
 id!(/// One scan: an attempt at a gate, whatever came of it.
     ScanId, "scan id");
 
-id!(/// One phone's wallet at one server.
-    WalletId, "wallet id");
-
 impl ScanId {
     /// The moment inside a version 7 id (UTC milliseconds).
     #[must_use]

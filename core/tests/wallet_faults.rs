@@ -220,7 +220,7 @@ async fn a_lost_identity_leaves_the_tickets_good_and_says_what_to_do() {
         assert!(!phone.held().gone);
         // With a new identity it is another phone to the server, until the organiser frees the ticket.
         let again = phone.wallet.claim(&world.link(), "Ada's phone").await;
-        assert_eq!(again.unwrap_err().code(), "claimed_elsewhere");
+        assert_eq!(again.unwrap_err().code(), "already_claimed");
         world.server().holders.clear();
         phone.wallet.claim(&world.link(), "Ada's phone").await.unwrap();
     }

@@ -79,6 +79,8 @@ impl Call {
 
     fn read<A: DeserializeOwned>(&self, response: &Response) -> Result<A, CallError> {
         match response.status {
+            // Nothing to say, if nothing was expected.
+            204 => serde_json::from_slice(b"null").map_err(|_| CallError::Intercepted),
             200..300 if !response.is_json => Err(CallError::Intercepted),
             200..300 => serde_json::from_slice(&response.body).map_err(|error| {
                 // Where, not what: serde's text could quote the answer.

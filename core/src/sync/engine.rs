@@ -242,6 +242,6 @@ mod tests {
         is_send(engine.enrol(code, ""));
         is_send(engine.sync(|_| {}));
         is_send(engine.watch(event_id, |_| {}, |_| {}));
-        is_send(engine.wait_for_changes(event_id, 1));
+        is_send(engine.wait_for_changes(event_id, 1, |_| {}));
     }
 }

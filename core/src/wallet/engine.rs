@@ -13,7 +13,7 @@ use super::error::WalletError;
 use super::link::ClaimLink;
 use super::store::{HeldTicket, Store};
 use super::turns::Turns;
-use super::wire::{ClaimRequest, MAX_TICKETS, Released, TransferLink, WalletTicket, WalletTickets};
+use super::wire::{ClaimRequest, MAX_PHONE_NAME, TransferOffer, WalletTicket, WalletTickets};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::TicketId;
@@ -24,8 +24,6 @@ use crate::sync::transport::Connect;
 
 /// Round trips that measure the clock, after one that opens the connection. The fastest wins.
 const TIME_PROBES: usize = 3;
-/// The longest name of a phone, in characters.
-const MAX_PHONE_NAME: usize = 80;
 
 /// What a wallet works with. All of it is shared with the rest of the app.
 #[derive(Clone)]
@@ -112,8 +110,8 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
     /// fetched again. `phone_name` is what the organiser sees (1 to 80 characters).
     ///
     /// # Errors
-    /// [`WalletError::ClaimedElsewhere`], [`WalletError::LinkUnknown`], [`WalletError::LinkUsed`],
-    /// [`WalletError::LinkExpired`], [`WalletError::LinkReplaced`], [`WalletError::TicketNotValid`],
+    /// [`WalletError::AlreadyClaimed`], [`WalletError::LinkUnknown`], [`WalletError::LinkUsed`],
+    /// [`WalletError::LinkExpired`], [`WalletError::TicketNotValid`],
     /// [`WalletError::OtherServer`], [`WalletError::PhoneName`]; or no network, or no secret store.
     pub async fn claim(&self, link: &ClaimLink, phone_name: &str) -> Result<HeldTicket, WalletError> {
         let request = ClaimRequest {
@@ -121,8 +119,7 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
             phone_name: checked_name(phone_name)?.to_owned(),
         };
         self.check_server(link.ticket_id(), link.base_url())?;
-        let now_ms = self.clocks.clock().wall_ms();
-        let token = self.store.identity_or_new(link.base_url(), now_ms, &*self.entropy)?;
+        let token = self.store.identity_or_new(link.base_url(), &*self.entropy)?;
         let server = self.server(link.base_url(), token).await?;
         self.measure_time(&server).await?;
         let call = Call::post("claim", "/v1/wallet/claim".to_owned(), server.bearer(), &request)?;
@@ -171,9 +168,6 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
         self.measure_time(&server).await?;
         let call = Call::get("tickets", "/v1/wallet/tickets".to_owned(), server.bearer());
         let answer: WalletTickets = self.ask(&server, &call).await?;
-        if answer.tickets.len() > MAX_TICKETS {
-            return Err(call.protocol("more tickets than a phone can hold").into());
-        }
         let mut listed = BTreeSet::new();
         for ticket in answer.tickets {
             let ticket_id = ticket.ticket_id;
@@ -202,7 +196,7 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
     /// organiser says so, doors refuse the printed code. Activated before, it changes nothing.
     ///
     /// # Errors
-    /// [`WalletError::NotClaimed`], [`WalletError::TicketNotValid`], [`WalletError::TicketUnknown`]; or no
+    /// [`WalletError::NotHeld`], [`WalletError::TicketNotValid`], [`WalletError::TicketUnknown`]; or no
     /// network, or no secret store.
     pub async fn activate(&self, ticket_id: TicketId) -> Result<HeldTicket, WalletError> {
         let server = self.server_of(ticket_id).await?;
@@ -241,12 +235,12 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
     ///
     /// # Errors
     /// [`WalletError::TransferRefused`], [`WalletError::TicketUsed`], [`WalletError::TicketNotValid`],
-    /// [`WalletError::NotClaimed`], [`WalletError::TicketUnknown`]; or no network, or no secret store.
-    pub async fn transfer(&self, ticket_id: TicketId) -> Result<TransferLink, WalletError> {
+    /// [`WalletError::NotHeld`], [`WalletError::TicketUnknown`]; or no network, or no secret store.
+    pub async fn transfer(&self, ticket_id: TicketId) -> Result<TransferOffer, WalletError> {
         let server = self.server_of(ticket_id).await?;
         let path = format!("/v1/wallet/tickets/{ticket_id}/transfer");
         let call = Call::post("transfer", path, server.bearer(), &serde_json::json!({}))?;
-        let link: TransferLink = self.ask_about(&server, &call, ticket_id).await?;
+        let link: TransferOffer = self.ask_about(&server, &call, ticket_id).await?;
         if !ClaimLink::parse(&link.url, true).is_ok_and(|link| link.ticket_id() == ticket_id) {
             return Err(call.protocol("not a link of this ticket").into());
         }
@@ -260,7 +254,7 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
     /// Takes a transfer link back. No error if there is none.
     ///
     /// # Errors
-    /// [`WalletError::NotClaimed`] also if the link was used before; [`WalletError::TicketUnknown`]; or no
+    /// [`WalletError::NotHeld`] also if the link was used before; [`WalletError::TicketUnknown`]; or no
     /// network, or no secret store.
     pub async fn cancel_transfer(&self, ticket_id: TicketId) -> Result<HeldTicket, WalletError> {
         let server = self.server_of(ticket_id).await?;
@@ -278,10 +272,7 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
         let server = self.server_of(ticket_id).await?;
         let path = format!("/v1/wallet/tickets/{ticket_id}");
         let call = Call::delete("release", path, server.bearer());
-        let released: Released = self.ask(&server, &call).await?;
-        if released.ticket_id != ticket_id {
-            return Err(call.protocol("another ticket").into());
-        }
+        self.ask::<()>(&server, &call).await?;
         self.forget(ticket_id)
     }
 
@@ -374,7 +365,7 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
         ticket_id: TicketId,
     ) -> Result<A, WalletError> {
         let answer = self.ask(server, call).await;
-        if let Err(WalletError::NotClaimed) = answer
+        if let Err(WalletError::NotHeld) = answer
             && let Some(held) = self.store.find(ticket_id)?
         {
             self.store.put(&HeldTicket { gone: true, ..held })?;

@@ -67,24 +67,18 @@ pub enum WalletError {
         "the server does not know this link: copy the whole link from the mail, or ask the organiser for it"
     )]
     LinkUnknown,
-    /// The link belonged to an earlier code of the ticket.
-    #[error("this link was replaced: ask the organiser for the ticket's new link")]
-    LinkReplaced,
-    /// A transfer link that another phone has used.
-    #[error("this link was used on another phone: a transfer link works once")]
+    /// A transfer link that somebody used or took back, or a link of earlier codes of the ticket.
+    #[error("this link was used, taken back or replaced: ask whoever sent it for a new one")]
     LinkUsed,
     /// A transfer link that came too late.
     #[error("this link has expired: ask for a new one")]
     LinkExpired,
     /// The ticket is on as many phones as it may be.
     #[error("the ticket is on another phone: release it there, or ask the organiser to free it")]
-    ClaimedElsewhere,
+    AlreadyClaimed,
     /// The server says that this phone does not hold the ticket.
     #[error("this phone does not hold the ticket any more: open its link again, or ask the organiser")]
-    NotClaimed,
-    /// This phone holds as many tickets of that server as it can.
-    #[error("this phone holds too many tickets: release some that are over")]
-    TooManyTickets,
+    NotHeld,
     /// The organiser does not let tickets of this event change hands.
     #[error("the organiser does not allow transfers of this ticket: ask them")]
     TransferRefused,
@@ -184,12 +178,10 @@ impl WalletError {
             Self::Busy { .. } => "busy",
             Self::Server { .. } => "server_error",
             Self::LinkUnknown => "link_unknown",
-            Self::LinkReplaced => "link_replaced",
             Self::LinkUsed => "link_used",
             Self::LinkExpired => "link_expired",
-            Self::ClaimedElsewhere => "claimed_elsewhere",
-            Self::NotClaimed => "not_claimed",
-            Self::TooManyTickets => "too_many_tickets",
+            Self::AlreadyClaimed => "already_claimed",
+            Self::NotHeld => "not_held",
             Self::TransferRefused => "transfer_refused",
             Self::TicketUsed => "ticket_used",
             Self::TicketNotValid { .. } => "ticket_not_valid",
@@ -227,12 +219,10 @@ impl WalletError {
     fn of_refusal(status: u16, code: String, detail: String) -> Self {
         match code.as_str() {
             "link_unknown" => Self::LinkUnknown,
-            "link_replaced" => Self::LinkReplaced,
             "link_used" => Self::LinkUsed,
             "link_expired" => Self::LinkExpired,
-            "claimed_elsewhere" => Self::ClaimedElsewhere,
-            "not_claimed" => Self::NotClaimed,
-            "too_many_tickets" => Self::TooManyTickets,
+            "already_claimed" => Self::AlreadyClaimed,
+            "ticket_not_found" => Self::NotHeld,
             "transfer_refused" => Self::TransferRefused,
             "ticket_used" => Self::TicketUsed,
             "ticket_not_valid" => Self::TicketNotValid { status: None },

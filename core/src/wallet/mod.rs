@@ -29,4 +29,4 @@ pub use engine::{RefreshFailure, RefreshReport, Wallet, WalletParts};
 pub use error::WalletError;
 pub use link::{ClaimLink, ClaimLinkError};
 pub use store::HeldTicket;
-pub use wire::{TransferLink, WalletTicket};
+pub use wire::{TransferOffer, WalletTicket};

@@ -16,7 +16,7 @@ use super::error::WalletError;
 use super::wire::WalletTicket;
 use crate::clock::TimeState;
 use crate::entropy::Entropy;
-use crate::ids::{TicketId, WalletId};
+use crate::ids::TicketId;
 use crate::sync::secrets::{SecretError, SecretStore};
 
 /// The ids of its tickets.
@@ -145,18 +145,17 @@ impl Store {
     pub(super) fn identity_or_new(
         &self,
         server_url: &str,
-        now_ms: i64,
         entropy: &dyn Entropy,
     ) -> Result<SecretString, SecretError> {
         let _changing = self.changing();
         if let Some(token) = self.identity(server_url)? {
             return Ok(token);
         }
-        let wallet_id = WalletId::generate(now_ms, entropy);
-        let mut secret = Zeroizing::new([0; 32]);
+        let (mut wallet_id, mut secret) = ([0; 16], Zeroizing::new([0; 32]));
+        entropy.fill(&mut wallet_id);
         entropy.fill(&mut *secret);
         let secret = Zeroizing::new(BASE64URL_NOPAD.encode(&*secret));
-        let token = SecretString::from(format!("lxw_{}_{}", HEXLOWER.encode(wallet_id.as_bytes()), *secret));
+        let token = SecretString::from(format!("lxw_{}_{}", HEXLOWER.encode(&wallet_id), *secret));
         self.secrets.put(&identity_name(server_url), &token)?;
         Ok(token)
     }

@@ -1,10 +1,7 @@
-//! What phones and server say to each other about tickets. One definition, compiled into both.
+//! What wallets and server say to each other. One definition, compiled into both.
 //!
-//! The same conventions as [`crate::sync::wire`]: JSON over HTTP, times as UTC milliseconds, unknown
-//! fields ignored. Every call carries the wallet's own token as bearer, `lxw_<wallet id>_<secret>`; the
-//! phone makes one for each server, which knows it from the first claim on.
-
-use std::fmt;
+//! JSON over HTTP like the sync protocol: times are UTC milliseconds, ids UUID text, unknown fields ignored.
+//! Every call carries the wallet's own token, `lxw_<wallet id>_<secret>`, as bearer; the phone makes it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,73 +9,79 @@ use crate::ids::{EventId, TicketId};
 use crate::rules::{PrintedPolicy, TicketStatus, TtlEffect};
 use crate::ticket::LiveBase;
 
-/// `POST /v1/wallet/claim`: this phone wants to hold a ticket. Answered with the [`WalletTicket`];
-/// repeated by the same phone, with the same.
+/// The longest name of a phone, in characters.
+pub const MAX_PHONE_NAME: usize = 80;
+
+/// How many phones may hold a ticket at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClaimPolicy {
+    /// One. It may claim again; another may once this one let go of it.
+    #[default]
+    Once,
+    /// Several, for families that share a ticket.
+    Several {
+        /// How many (2 to 10).
+        max_phones: u8,
+    },
+}
+
+impl ClaimPolicy {
+    /// The most phones.
+    #[must_use]
+    pub const fn max_phones(self) -> u8 {
+        match self {
+            Self::Once => 1,
+            Self::Several { max_phones } => max_phones,
+        }
+    }
+}
+
+/// Whether attendees may hand their ticket on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TransferPolicy {
+    /// They may, until it was used.
+    #[default]
+    Allowed,
+    /// They may not.
+    Refused,
+}
+
+/// What attendees may do with the tickets of one event on their phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct WalletPolicy {
+    /// How many phones may hold a ticket.
+    pub claims: ClaimPolicy,
+    /// Whether it may be handed on.
+    pub transfer: TransferPolicy,
+}
+
+/// `POST /v1/wallet/claim`: a link becomes a ticket on this phone. The same wallet may ask again and gets
+/// the same answer, so that a lost answer loses nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ClaimRequest {
-    /// The token of the ticket's link, `lxt_…`.
+    /// The token of the link.
     pub token: String,
-    /// What the organiser shall see this phone as, e.g. `Zoë's phone` (1 to 80 characters).
+    /// What its owner calls the phone, e.g. `Ada's phone` (1 to 80 characters): for the organiser to tell
+    /// them apart.
     pub phone_name: String,
 }
 
-impl fmt::Debug for ClaimRequest {
+impl std::fmt::Debug for ClaimRequest {
     /// Without the token, which is the ticket.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClaimRequest").finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClaimRequest").field("phone_name", &self.phone_name).finish_non_exhaustive()
     }
 }
 
-/// A ticket as its holder's phone knows it. Secret as a whole: whoever has it is let in.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WalletTicket {
-    /// The ticket.
-    pub ticket_id: TicketId,
-    /// What it is for.
-    pub event: WalletEvent,
-    /// What kind of ticket it is, e.g. `Weekend pass`.
-    pub type_name: String,
-    /// Who holds it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attendee_name: Option<String>,
-    /// Where it stands.
-    #[serde(default)]
-    pub status: TicketStatus,
-    /// How many people it admits.
-    pub admits: u16,
-    /// Not good before this moment (UTC milliseconds).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_from: Option<i64>,
-    /// Not good from this moment on (UTC milliseconds).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_until: Option<i64>,
-    /// The text of its printed QR code.
-    pub code: String,
-    /// For typing in where no QR code can be read.
-    pub manual_code: String,
-    /// When the printed and the live code stop being good (UTC milliseconds); none if never by themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code_expires_at: Option<i64>,
-    /// Live codes.
-    pub live: WalletLive,
-    /// A transfer link is out and can be used until then (UTC milliseconds).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transfer_pending_until: Option<i64>,
-}
-
-impl fmt::Debug for WalletTicket {
-    /// Without codes, keys and the holder's name.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WalletTicket")
-            .field("ticket_id", &self.ticket_id)
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The event of a ticket, as its holder needs it.
+/// The event of a ticket, as its holder sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WalletEvent {
@@ -94,62 +97,98 @@ pub struct WalletEvent {
     pub time_zone: String,
 }
 
-/// What a phone needs to know to show live codes of a ticket.
+/// How a ticket's codes work at the doors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WalletLive {
-    /// Whether a phone has activated live codes for the ticket.
+    /// Whether live codes were activated, on this phone or another.
     pub activated: bool,
-    /// How long a live code is good after it was minted, in seconds (1 to 86 400).
+    /// How long a live code is good after it was minted, in seconds.
     pub ttl_seconds: u32,
     /// What happens to it after that.
-    #[serde(default)]
     pub ttl_effect: TtlEffect,
-    /// Whether doors take the printed code.
-    #[serde(default)]
+    /// Whether the doors take the printed code.
     pub printed: PrintedPolicy,
-    /// What live codes are minted from. Only once they are activated, and not for a ticket that is
-    /// cancelled or revoked.
+    /// What live codes are minted from, once activated. Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<LiveBase>,
 }
 
-/// The answer to `GET /v1/wallet/tickets`: everything this phone holds at this server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A ticket as its holder's phone gets it: the answer to `POST /v1/wallet/claim`,
+/// `POST /v1/wallet/tickets/{ticket_id}/activate` and `DELETE …/transfer`. Secret as a whole.
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WalletTickets {
-    /// The tickets, at most [`MAX_TICKETS`].
-    pub tickets: Vec<WalletTicket>,
-    /// When the server answered (UTC milliseconds).
-    pub server_ms: i64,
+pub struct WalletTicket {
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// Its event.
+    pub event: WalletEvent,
+    /// What people call its type.
+    pub type_name: String,
+    /// Who holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendee_name: Option<String>,
+    /// Where it stands.
+    pub status: TicketStatus,
+    /// How many people it admits.
+    pub admits: u16,
+    /// Not before this time (UTC milliseconds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<i64>,
+    /// Not from this time on (UTC milliseconds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<i64>,
+    /// The text of its printed QR code.
+    pub code: String,
+    /// For typing in where a QR code cannot be read.
+    pub manual_code: String,
+    /// When the code stops being good (UTC milliseconds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_expires_at: Option<i64>,
+    /// Its live codes.
+    pub live: WalletLive,
+    /// Whether its holder may hand it on.
+    pub transfer: TransferPolicy,
+    /// Until when somebody may claim the transfer that was offered (UTC milliseconds); none was offered if
+    /// this is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_pending_until: Option<i64>,
 }
 
-/// The most tickets of one server that one phone can hold.
-pub const MAX_TICKETS: usize = 200;
-
-/// The answer to `POST /v1/wallet/tickets/{ticket_id}/transfer`: the link for the other person. It works
-/// once. While it is good, the same call answers with the same link.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TransferLink {
-    /// The link. Secret until it is used: whoever opens it first gets the ticket.
-    pub url: String,
-    /// Until when it can be used (UTC milliseconds).
-    pub expires_at: i64,
-}
-
-impl fmt::Debug for TransferLink {
-    /// Without the link.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransferLink").field("expires_at", &self.expires_at).finish_non_exhaustive()
+impl std::fmt::Debug for WalletTicket {
+    /// Without its codes and its holder.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WalletTicket")
+            .field("ticket_id", &self.ticket_id)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 
-/// The answer to `DELETE /v1/wallet/tickets/{ticket_id}`: this phone no longer holds the ticket, whether
-/// or not it did before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The answer to `GET /v1/wallet/tickets`: every ticket this wallet holds. One that is no longer in it was
+/// handed on, freed by the organiser, or reissued to somebody else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Released {
-    /// The ticket.
-    pub ticket_id: TicketId,
+pub struct WalletTickets {
+    /// The tickets, oldest claim first.
+    pub tickets: Vec<WalletTicket>,
+    /// The server's clock (UTC milliseconds).
+    pub server_ms: i64,
+}
+
+/// The answer to `POST /v1/wallet/tickets/{ticket_id}/transfer`: a link for another person. Secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TransferOffer {
+    /// The link: whoever claims it first has the ticket, and the giver's codes stop working.
+    pub url: String,
+    /// Until when it can be claimed (UTC milliseconds).
+    pub expires_at: i64,
+}
+
+impl std::fmt::Debug for TransferOffer {
+    /// Without the link.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TransferOffer").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }

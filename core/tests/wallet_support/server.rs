@@ -9,7 +9,7 @@ use liventix_core::sync::wire::{Problem, ServerTime, TicketEntry};
 use liventix_core::sync::{Method, Request, Response};
 use liventix_core::ticket::{Claims, SigningKey};
 use liventix_core::wallet::wire::{
-    ClaimRequest, Released, TransferLink, WalletEvent, WalletLive, WalletTicket, WalletTickets,
+    ClaimRequest, TransferOffer, TransferPolicy, WalletEvent, WalletLive, WalletTicket, WalletTickets,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -88,7 +88,6 @@ impl Server {
             issued_at: self.ticket.code_issued_at,
             expires_at: None,
         };
-        let good = !matches!(self.ticket.status, TicketStatus::Cancelled | TicketStatus::Revoked);
         let policy = &self.event.policy;
         WalletTicket {
             ticket_id: self.ticket.ticket_id,
@@ -113,8 +112,9 @@ impl Server {
                 ttl_seconds: policy.live_ttl_seconds,
                 ttl_effect: policy.live_ttl_effect,
                 printed: policy.printed,
-                base: (good && self.ticket.live_activated).then(|| self.signing.live_base(&claims)),
+                base: self.ticket.live_activated.then(|| self.signing.live_base(&claims)),
             },
+            transfer: TransferPolicy::Allowed,
             transfer_pending_until: self.transfer.as_ref().map(|(_, until)| *until),
         }
     }
@@ -134,7 +134,7 @@ impl Server {
             (method, path) if path.starts_with(&ticket) => {
                 self.about_ticket(method, &path[ticket.len()..], &token)
             }
-            _ => problem(404, "not_claimed"),
+            _ => problem(404, "ticket_not_found"),
         }
     }
 
@@ -154,7 +154,7 @@ impl Server {
             && opens(link)
         {
             let again = *wallet == token && self.holders.contains(&token);
-            return if again { json(&self.view()) } else { problem(409, "link_used") };
+            return if again { json(&self.view()) } else { problem(410, "link_used") };
         }
         if matches!(self.ticket.status, TicketStatus::Cancelled | TicketStatus::Revoked) {
             return problem(409, "ticket_not_valid");
@@ -170,7 +170,7 @@ impl Server {
             return problem(404, "link_unknown");
         }
         if self.holders.iter().any(|holder| *holder != token) {
-            return problem(409, "claimed_elsewhere");
+            return problem(409, "already_claimed");
         }
         if self.holders.is_empty() {
             self.done.push("claimed");
@@ -187,9 +187,9 @@ impl Server {
                     self.done.push("released");
                     self.holders.clear();
                 }
-                json(&Released { ticket_id: self.ticket.ticket_id })
+                Response { status: 204, ..Response::default() }
             }
-            _ if !holds => problem(404, "not_claimed"),
+            _ if !holds => problem(404, "ticket_not_found"),
             (Method::Post, "/activate") => {
                 if !self.ticket.live_activated {
                     self.done.push("activated");
@@ -205,7 +205,7 @@ impl Server {
                     self.transfer = Some((self.new_link(), expires_at));
                 }
                 let (url, expires_at) = self.transfer.clone().unwrap();
-                json(&TransferLink { url, expires_at })
+                json(&TransferOffer { url, expires_at })
             }
             (Method::Delete, "/transfer") => {
                 if self.transfer.take().is_some() {
