@@ -148,6 +148,6 @@ async fn a_server_restored_while_a_door_waits_does_not_end_the_watch() {
     let event_id = door.network.server().event.event_id;
     // The backup is older than the door's cursor.
     door.network.server().log.truncate(8);
-    let report = door.engine.wait_for_changes(event_id, 30).await.unwrap();
+    let report = door.engine.wait_for_changes(event_id, 30, |_| {}).await.unwrap();
     assert_eq!(report.tickets, 7);
 }

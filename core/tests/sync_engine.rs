@@ -12,9 +12,9 @@ mod sync_support;
 use std::sync::{Arc, Mutex};
 
 use liventix_core::rules::{Outcome, Reason};
-use liventix_core::sync::{EnrolmentCode, SecretStore, SyncError, WatchNews, secrets};
+use liventix_core::sync::{EnrolmentCode, Progress, SecretStore, SyncError, WatchNews, secrets};
 use secrecy::ExposeSecret;
-use sync_support::{Door, Fault, Plan, START_MS};
+use sync_support::{Door, Fault, Plan, START_MS, ticket_id};
 
 fn code() -> EnrolmentCode {
     EnrolmentCode::parse("LIVENTIX-ENROL:https://server.example#one-time", false).unwrap()
@@ -137,6 +137,30 @@ async fn a_server_restored_from_a_backup_gets_and_gives_everything_again() {
     let report = door.engine.sync(|_| {}).await.unwrap();
     assert_eq!(report.tickets, 7);
     assert_eq!(report.pushed, 1, "what the server lost was not sent again");
+}
+
+/// Runs one sync and returns the tickets whose passages at other doors it told of.
+async fn merged(door: &Door) -> Vec<liventix_core::ids::TicketId> {
+    let told = Mutex::new(Vec::new());
+    let listen = |progress| {
+        if let Progress::Merged { passages, .. } = progress {
+            told.lock().unwrap().extend(passages.into_iter().map(|foreign| foreign.ticket_id));
+        }
+    };
+    door.engine.sync(listen).await.unwrap();
+    told.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn a_sync_tells_each_passage_of_other_doors_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Door::enrolled(folder.path()).await;
+    door.network.server().foreign_entry(3);
+    assert_eq!(merged(&door).await, [ticket_id(3)]);
+    assert!(merged(&door).await.is_empty());
+    door.network.server().foreign_entry(5);
+    door.network.server().unknown_cursors = true;
+    assert_eq!(merged(&door).await, [ticket_id(5)], "the list came again whole; only the news counts");
 }
 
 #[tokio::test]

@@ -47,7 +47,13 @@ pub(super) fn apply(
     if let Some((_, cursor)) = known
         && (page.next_cursor < cursor || asked > cursor)
     {
-        return Ok(Applied { tickets: 0, passages: 0, cursor, has_more: page.has_more, outdated: true });
+        return Ok(Applied {
+            tickets: 0,
+            passages: Vec::new(),
+            cursor,
+            has_more: page.has_more,
+            outdated: true,
+        });
     }
     let number = write_event(connection, known.map(|(number, _)| number), page)?;
     let tickets = write_tickets(connection, number, &page.tickets)?;
@@ -89,20 +95,21 @@ fn write_tickets(connection: &Connection, event: i64, tickets: &[TicketEntry]) -
     Ok(tickets.len())
 }
 
+/// Writes the passages that are not here yet, and returns those.
 fn write_passages(
     connection: &Connection,
     event: i64,
     passages: &[ForeignPassage],
-) -> Result<usize, LedgerError> {
+) -> Result<Vec<ForeignPassage>, LedgerError> {
     let mut insert = connection.prepare_cached(
         "INSERT OR IGNORE INTO passages \
          (event, ticket_id, scan_id, at, direction, people, gate_id, device_id, undoes, forced) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
          WHERE NOT EXISTS (SELECT 1 FROM scans WHERE ticket_id = ?2 AND outcome = 'admit' AND scan_id = ?3)",
     )?;
-    let mut added = 0;
-    for ForeignPassage { ticket_id, passage } in passages {
-        added += insert.execute(params![
+    let mut added = Vec::new();
+    for foreign @ ForeignPassage { ticket_id, passage } in passages {
+        let rows = insert.execute(params![
             event,
             ticket_id,
             passage.scan_id,
@@ -114,6 +121,9 @@ fn write_passages(
             passage.undoes,
             passage.forced,
         ])?;
+        if rows > 0 {
+            added.push(*foreign);
+        }
     }
     Ok(added)
 }

@@ -9,19 +9,19 @@ use super::rows::Code;
 use super::{Ledger, LedgerError, apply};
 use crate::ids::{EventId, TicketId, TicketTypeId};
 use crate::rules::{EntryPolicy, EventInfo, TicketFacts, TicketStatus, TicketType};
-use crate::sync::wire::{ManifestPage, TicketEntry};
+use crate::sync::wire::{ForeignPassage, ManifestPage, TicketEntry};
 use crate::ticket::manual::LookupTag;
 
 /// Above this many changed tickets the totals are added up anew instead of ticket by ticket.
 const REFRESH_AT_MOST: usize = 200;
 
 /// What became of one manifest page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// Tickets written.
     pub tickets: usize,
-    /// Passages that were new.
-    pub passages: usize,
+    /// Passages that were not known here.
+    pub passages: Vec<ForeignPassage>,
     /// Where the next page starts.
     pub cursor: i64,
     /// Whether more waits already.

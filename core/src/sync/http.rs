@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, redirect};
-use rustls_platform_verifier::BuilderVerifierExt;
 use secrecy::ExposeSecret;
 
 use super::transport::{MAX_ANSWER_BYTES, Method, Request, Response, Transport, TransportError};
@@ -28,10 +27,11 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport for the server at `base_url` (from [`super::EnrolmentCode::base_url`]).
+    /// A transport for the server at `base_url` (from [`super::EnrolmentCode::base_url`]
+    /// or [`crate::wallet::ClaimLink::base_url`]).
     ///
-    /// TLS uses ring and the system's certificate store, for this client alone: no process-wide
-    /// crypto provider is installed or needed.
+    /// TLS uses ring and the system's certificate store (on Android, Mozilla's list, compiled in), for this
+    /// client alone: no process-wide crypto provider is installed or needed.
     ///
     /// # Errors
     /// [`TransportError::Tls`] if the system offers no certificates to check servers with.
@@ -53,6 +53,7 @@ impl HttpTransport {
         let mut builder = match request.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
+            Method::Delete => self.client.delete(url),
         };
         if let Some(token) = &request.bearer {
             builder = builder.bearer_auth(token.expose_secret());
@@ -87,9 +88,27 @@ fn tls_config() -> Result<rustls::ClientConfig, TransportError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map(|config| config.with_no_client_auth())
+        .and_then(trusting)
         .map_err(|error| TransportError::Tls { detail: error.to_string() })
+}
+
+type Builder = rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>;
+
+/// Trusts what the system trusts.
+#[cfg(not(target_os = "android"))]
+fn trusting(builder: Builder) -> Result<rustls::ClientConfig, rustls::Error> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    builder.with_platform_verifier().map(|config| config.with_no_client_auth())
+}
+
+#[cfg(target_os = "android")]
+use trusting_mozilla as trusting;
+
+/// Trusts Mozilla's list of authorities, as it was when this was built.
+#[cfg(any(target_os = "android", test))]
+fn trusting_mozilla(builder: Builder) -> Result<rustls::ClientConfig, rustls::Error> {
+    let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<rustls::RootCertStore>();
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -148,6 +167,13 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_for_android_can_be_used() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider);
+        assert!(trusting_mozilla(builder.with_safe_default_protocol_versions().unwrap()).is_ok());
+    }
 
     #[test]
     fn a_retry_date_counts_from_the_server_s_own_date() {

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::wire::ForeignPassage;
 use crate::ids::EventId;
 
 /// How far a sync is. Told often; showing it must be cheap and never block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// Comparing clocks.
     Clock,
@@ -29,6 +30,13 @@ pub enum Progress {
         done: u64,
         /// Rows in all, as the server counted them with the first page.
         total: u64,
+    },
+    /// Passages at other doors have become part of the ledger.
+    Merged {
+        /// The event.
+        event_id: EventId,
+        /// Those that were not known here, as the server ordered them: at most a page of them.
+        passages: Vec<ForeignPassage>,
     },
 }
 

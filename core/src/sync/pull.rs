@@ -35,9 +35,14 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub async fn wait_for_changes(&self, event_id: EventId, seconds: u32) -> Result<SyncReport, SyncError> {
+    pub async fn wait_for_changes(
+        &self,
+        event_id: EventId,
+        seconds: u32,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> Result<SyncReport, SyncError> {
         let mut report = SyncReport::default();
-        let done = self.wait_into(event_id, seconds.min(MAX_WAIT_SECONDS), &mut report).await;
+        let done = self.wait_into(event_id, seconds.min(MAX_WAIT_SECONDS), &mut report, &progress).await;
         self.notice_revocation(done)?;
         Ok(report)
     }
@@ -47,17 +52,17 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         event_id: EventId,
         seconds: u32,
         report: &mut SyncReport,
+        progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<(), SyncError> {
-        let quiet = |_: Progress| {};
-        let more = match self.page(event_id, seconds, report).await {
+        let more = match self.page(event_id, seconds, report, progress).await {
             // The pull starts over.
             Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR => true,
             page => page?.has_more,
         };
         if more {
-            self.pull_into(event_id, report, &quiet).await?;
+            self.pull_into(event_id, report, progress).await?;
         }
-        self.ensure_keys(event_id, report, &quiet).await
+        self.ensure_keys(event_id, report, progress).await
     }
 
     pub(super) async fn pull_into(
@@ -70,7 +75,7 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         let mut done = 0;
         let mut restarted = false;
         loop {
-            let page = match self.page(event_id, 0, report).await {
+            let page = match self.page(event_id, 0, report, progress).await {
                 Err(SyncError::Refused { code, .. }) if code == UNKNOWN_CURSOR && !restarted => {
                     tracing::warn!(%event_id, "the server does not know the cursor; sending and downloading everything again");
                     // What the server forgot it may have forgotten of the scans, too. First, so that an
@@ -94,12 +99,13 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         }
     }
 
-    /// Fetches the next page and applies it.
+    /// Fetches the next page, applies it, and tells what it brought from other doors.
     async fn page(
         &self,
         event_id: EventId,
         wait_seconds: u32,
         report: &mut SyncReport,
+        progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<ManifestPage, SyncError> {
         let (cursor, ledger_id) = {
             let ledger = self.ledger();
@@ -119,6 +125,9 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         report.pages += 1;
         report.tickets += page.tickets.len() as u64;
         report.passages += page.passages.len() as u64;
+        if !applied.passages.is_empty() {
+            progress(Progress::Merged { event_id, passages: applied.passages });
+        }
         Ok(page)
     }
 }

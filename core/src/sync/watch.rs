@@ -78,7 +78,7 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
                 Err(error) => return error,
             }
             *failures = 0;
-            if let Err(error) = self.follow(event_id, news).await {
+            if let Err(error) = self.follow(event_id, progress, news).await {
                 return error;
             }
         }
@@ -88,13 +88,15 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
     async fn follow(
         &self,
         event_id: EventId,
+        progress: &(impl Fn(Progress) + Send + Sync),
         news: &(impl Fn(WatchNews) + Send + Sync),
     ) -> Result<(), SyncError> {
         let due = self.parts.clock.sample().mono_ms.saturating_add(FULL_SYNC_MS);
         let listen = async {
             while self.parts.clock.sample().mono_ms < due {
                 let (asked, cursor) = (self.parts.clock.sample().mono_ms, self.ledger().cursor(event_id)?);
-                news(WatchNews::Online(self.wait_for_changes(event_id, MAX_WAIT_SECONDS).await?));
+                let came = self.wait_for_changes(event_id, MAX_WAIT_SECONDS, progress).await?;
+                news(WatchNews::Online(came));
                 let took = self.parts.clock.sample().mono_ms.saturating_sub(asked);
                 let moved = self.ledger().cursor(event_id)? != cursor;
                 if !moved && took < QUIET_MS {
@@ -106,7 +108,7 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         let upload = async {
             loop {
                 self.scanned.notified().await;
-                news(WatchNews::Online(self.push_all(|_| {}).await?));
+                news(WatchNews::Online(self.push_all(progress).await?));
             }
         };
         tokio::select! {

@@ -62,6 +62,7 @@ impl Bar {
                 self.bar.set_message(format!("uploading scans: {sent} sent, {remaining} to go"));
             }
             Progress::Pulling { event_id, done, total } => self.pulling(event_id, done, total),
+            Progress::Merged { .. } => {}
         }
         self.bar.tick();
     }

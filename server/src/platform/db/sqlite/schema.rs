@@ -14,6 +14,7 @@ use crate::platform::db::DbError;
 const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_first.sql")),
     M::up(include_str!("../../../../migrations/0002_undo_and_force.sql")),
+    M::up(include_str!("../../../../migrations/0003_wallet.sql")),
 ];
 
 /// Another process (a backup, a shell) may hold the file for a moment.
