@@ -15,3 +15,5 @@ mod supervisor;
 mod support;
 mod tickets;
 mod upload;
+mod wallet;
+mod wallet_transfer;
