@@ -16,4 +16,5 @@ mod support;
 mod tickets;
 mod upload;
 mod wallet;
+mod wallet_page;
 mod wallet_transfer;
