@@ -1,9 +1,10 @@
 //! Passages as the manifest hands them on.
 
-use liventix_core::ids::{EventId, LedgerId};
+use liventix_core::ids::{EventId, LedgerId, TicketId};
+use liventix_core::rules::Passage;
 use liventix_core::sync::wire::ForeignPassage;
 
-use super::store::read_passage;
+use super::store::{self, read_passage};
 use crate::params;
 use crate::platform::db::{Conn, DbError};
 
@@ -23,6 +24,11 @@ pub(crate) async fn passages_after(
     rows.iter()
         .map(|row| Ok((row.get(7)?, ForeignPassage { ticket_id: row.get(0)?, passage: read_passage(row)? })))
         .collect()
+}
+
+/// Every passage of a ticket.
+pub(crate) async fn passages_of(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Passage>, DbError> {
+    Ok(store::passages(conn, &[ticket]).await?.remove(&ticket).unwrap_or_default())
 }
 
 /// How many there are in all.

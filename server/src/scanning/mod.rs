@@ -10,5 +10,5 @@ mod store;
 pub mod types;
 mod views;
 
-pub(crate) use feed::{count_passages_after, passages_after};
+pub(crate) use feed::{count_passages_after, passages_after, passages_of};
 pub(crate) use store::ScanRow;

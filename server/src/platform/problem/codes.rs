@@ -67,6 +67,14 @@ codes! {
     EnrolmentCodeUsed = CONFLICT, "enrolment_code_used", "The enrolment code was used already";
     EnrolmentCodeExpired = GONE, "enrolment_code_expired", "The enrolment code has expired";
 
+    LinkUnknown = NOT_FOUND, "link_unknown", "The link is not known";
+    LinkUsed = GONE, "link_used", "The link was used or replaced";
+    LinkExpired = GONE, "link_expired", "The link has expired";
+    AlreadyClaimed = CONFLICT, "already_claimed", "Another phone holds the ticket";
+    TransferRefused = FORBIDDEN, "transfer_refused", "The organiser does not allow tickets to be handed on";
+    TicketUsed = CONFLICT, "ticket_used", "The ticket was used already";
+    TicketNotValid = CONFLICT, "ticket_not_valid", "The ticket is not good for entry";
+
     NameTaken = CONFLICT, "name_taken", "The name is taken";
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";
