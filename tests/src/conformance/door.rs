@@ -8,12 +8,12 @@ use liventix_core::clock::{Clock, ManualClock};
 use liventix_core::entropy::OsEntropy;
 use liventix_core::ids::{DeviceId, EventId, ScanId};
 use liventix_core::ledger::Ledger;
-use liventix_core::scan::{DoorContext, ScanError, Verdict, scan};
+use liventix_core::scan::{DoorContext, ScanError, Verdict, admit_listed, force, force_listed, scan, undo};
 use liventix_core::ticket::KeyRing;
 use tempfile::TempDir;
 
 use super::format::{Case, ClockChange, Listed, News, Place, Scan, SurfaceKind};
-use super::play::{Answer, SeenVerdict, Surface};
+use super::play::{Answer, SeenUndo, SeenVerdict, Surface};
 
 /// How news reach a ledger.
 pub trait Link {
@@ -115,15 +115,33 @@ impl<L: Link> Surface for Door<L> {
 
     async fn scan(&mut self, what: &Scan, _: Option<ScanId>) -> Answer {
         let (keys, door) = (self.link.keys(), self.context(what.place));
-        answer(scan(&mut self.machine.ledger(), &keys, &door, &what.text))
+        let ledger = &mut self.machine.ledger();
+        answer(match &what.force {
+            None => scan(ledger, &keys, &door, &what.text),
+            Some(note) => force(ledger, &keys, &door, &what.text, note),
+        })
     }
 
-    async fn listed(&mut self, _: &Listed) -> Answer {
-        Answer::Error("not_yet".to_owned())
+    async fn listed(&mut self, what: &Listed) -> Answer {
+        let door = self.context(what.place);
+        let ledger = &mut self.machine.ledger();
+        answer(match &what.force {
+            None => admit_listed(ledger, &door, what.ticket_id),
+            Some(note) => force_listed(ledger, &door, what.ticket_id, note),
+        })
     }
 
-    async fn undo(&mut self, _: ScanId, _: &str) -> Answer {
-        Answer::Error("not_yet".to_owned())
+    async fn undo(&mut self, target: ScanId, note: &str, _: Option<ScanId>) -> Answer {
+        match undo(&mut self.machine.ledger(), target, note) {
+            Ok(undone) => Answer::Undone(SeenUndo {
+                scan_id: undone.scan_id,
+                undoes: undone.undoes,
+                people: undone.people,
+                direction: undone.direction,
+                remaining: undone.remaining,
+            }),
+            Err(error) => Answer::Error(error.code().to_owned()),
+        }
     }
 
     async fn sync(&mut self, news: &News, own: &[ScanId]) {

@@ -238,6 +238,9 @@ pub struct Undo {
     pub target: ScanRef,
     /// Why.
     pub note: String,
+    /// Online only: it is sent under this id, which another scan has already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan_id_of: Option<ScanRef>,
 }
 
 /// What a sync brings.
@@ -315,6 +318,9 @@ pub struct ExpectedVerdict {
     pub remaining: Option<u32>,
     /// The passage it ran into.
     pub first_admission: Option<ScanRef>,
+    /// The reason that a supervisor overruled; none where nothing was overruled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<Reason>,
     /// The ticket that the verdict shows; null if it shows none.
     pub ticket_id: Option<TicketId>,
 }

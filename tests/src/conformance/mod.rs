@@ -5,6 +5,7 @@
 //! the steps of a case on a [`play::Surface`] and compares, and the surfaces in Rust: the core's own
 //! calls ([`door`]), with or without the real sync protocol in between.
 
+pub mod all;
 pub mod direct;
 pub mod door;
 pub mod files;

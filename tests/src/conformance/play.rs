@@ -22,8 +22,8 @@ pub trait Surface {
     /// Picks a ticket from the list.
     fn listed(&mut self, listed: &Listed) -> impl Future<Output = Answer>;
 
-    /// Takes a passage back.
-    fn undo(&mut self, target: ScanId, note: &str) -> impl Future<Output = Answer>;
+    /// Takes a passage back; with `scan_id`, under that id.
+    fn undo(&mut self, target: ScanId, note: &str, scan_id: Option<ScanId>) -> impl Future<Output = Answer>;
 
     /// Learns the news, and again of passages that it made itself.
     fn sync(&mut self, news: &News, own: &[ScanId]) -> impl Future<Output = ()>;
@@ -72,7 +72,7 @@ pub struct SeenUndo {
 }
 
 impl Answer {
-    /// The scan that was recorded.
+    /// The scan that was recorded, an undo's own.
     pub(super) const fn scan_id(&self) -> Option<ScanId> {
         match self {
             Self::Verdict(seen) => Some(seen.scan_id),
@@ -82,17 +82,23 @@ impl Answer {
     }
 }
 
-/// Plays all steps. Returns one line for each difference; none if everything is as it must be.
+/// Plays all steps, as far as one builds on another that went well. Returns one line for each difference;
+/// none if everything is as it must be.
 pub async fn play<S: Surface>(case: &Case, surface: &mut S) -> Vec<String> {
     let mut answers: Vec<Option<Answer>> = Vec::with_capacity(case.steps.len());
     let mut problems = Vec::new();
     for (number, step) in case.steps.iter().enumerate() {
+        let mut report = |problem: String| problems.push(format!("{} step {number}: {problem}", case.name));
         surface.wait_until(step.at);
-        let answer = take(surface, step, &answers).await;
+        let answer = match take(surface, step, &answers).await {
+            Ok(answer) => answer,
+            Err(Missing(step)) => {
+                report(format!("step {step} made no scan to go on with"));
+                break;
+            }
+        };
         if let Some(expected) = expectation::<S>(step) {
-            let found = compare::differences(case, &answers, expected, answer.as_ref());
-            problems
-                .extend(found.into_iter().map(|problem| format!("{} step {number}: {problem}", case.name)));
+            compare::differences(case, &answers, expected, answer.as_ref()).into_iter().for_each(&mut report);
         }
         answers.push(answer);
     }
@@ -104,18 +110,28 @@ fn expectation<S: Surface>(step: &Step) -> Option<&Expect> {
     online.or(step.expect.as_ref())
 }
 
-async fn take<S: Surface>(surface: &mut S, step: &Step, answers: &[Option<Answer>]) -> Option<Answer> {
+/// The step that should have made a scan, and did not.
+struct Missing(usize);
+
+async fn take<S: Surface>(
+    surface: &mut S,
+    step: &Step,
+    answers: &[Option<Answer>],
+) -> Result<Option<Answer>, Missing> {
     let made = |number: usize| scan_of(answers, number);
     let named = |reference: ScanRef| match reference {
         ScanRef::Step(number) => made(number),
-        ScanRef::ScanId(scan_id) => scan_id,
+        ScanRef::ScanId(scan_id) => Ok(scan_id),
     };
-    match &step.action {
-        Action::Scan(scan) => Some(surface.scan(scan, scan.scan_id_of.map(named)).await),
+    Ok(match &step.action {
+        Action::Scan(scan) => Some(surface.scan(scan, scan.scan_id_of.map(named).transpose()?).await),
         Action::Listed(listed) => Some(surface.listed(listed).await),
-        Action::Undo(undo) => Some(surface.undo(named(undo.target), &undo.note).await),
+        Action::Undo(undo) => {
+            let scan_id = undo.scan_id_of.map(named).transpose()?;
+            Some(surface.undo(named(undo.target)?, &undo.note, scan_id).await)
+        }
         Action::Sync(news) => {
-            let own: Vec<ScanId> = news.own_passages.iter().map(|number| made(*number)).collect();
+            let own = news.own_passages.iter().map(|number| made(*number)).collect::<Result<Vec<_>, _>>()?;
             surface.sync(news, &own).await;
             None
         }
@@ -123,11 +139,11 @@ async fn take<S: Surface>(surface: &mut S, step: &Step, answers: &[Option<Answer
             surface.change_clock(change).await;
             None
         }
-    }
+    })
 }
 
 /// The scan that a step made.
-fn scan_of(answers: &[Option<Answer>], number: usize) -> ScanId {
+fn scan_of(answers: &[Option<Answer>], number: usize) -> Result<ScanId, Missing> {
     let answer = answers.get(number).and_then(Option::as_ref);
-    answer.and_then(Answer::scan_id).unwrap_or_else(|| panic!("step {number} made no scan"))
+    answer.and_then(Answer::scan_id).ok_or(Missing(number))
 }

@@ -260,17 +260,30 @@ impl Server {
             "ticket_id": made["ticket_id"], "attendee_name": attendee, "type_name": kind,
             "code": made["code"], "manual_code": made["manual_code"],
         });
-        let path = format!("{of_event}/tickets/{}/link", text(&made["ticket_id"])?);
-        let request = self.client.get(format!("{}{path}", self.url())).bearer_auth(&self.api_key);
-        if let Ok(link) = answer(&path, request).await {
-            ticket["link"] = link["url"].clone();
+        if let Some(link) = self.link(of_event, &text(&made["ticket_id"])?).await? {
+            ticket["link"] = link;
         }
         Ok(ticket)
+    }
+
+    /// The link by which a wallet claims the ticket; none from a server that makes none.
+    async fn link(&self, of_event: &str, ticket_id: &str) -> Result<Option<Value>, Failure> {
+        let path = format!("{of_event}/tickets/{ticket_id}/link");
+        let request = self.client.get(format!("{}{path}", self.url())).bearer_auth(&self.api_key);
+        let found = request.send().await.map_err(|error| Failure::server(format!("{path}: {error}")))?;
+        if found.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(read(&path, found).await?["url"].clone()))
     }
 }
 
 async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
     let answer = request.send().await.map_err(|error| Failure::server(format!("{path}: {error}")))?;
+    read(path, answer).await
+}
+
+async fn read(path: &str, answer: reqwest::Response) -> Result<Value, Failure> {
     let status = answer.status();
     let body: Value = answer.json().await.unwrap_or(Value::Null);
     if status.is_success() {

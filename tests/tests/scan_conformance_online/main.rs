@@ -12,9 +12,9 @@ use liventix_core::rules::Decision;
 use liventix_server::platform::config::{Config, Limits};
 use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, Running};
+use liventix_tests::conformance::all::play_all;
 use liventix_tests::conformance::format::{Case, ClockChange, Listed, News, Scan, SurfaceKind};
-use liventix_tests::conformance::play::{Answer, SeenVerdict, Surface, play};
-use liventix_tests::conformance::{CaseFile, load_all};
+use liventix_tests::conformance::play::{Answer, SeenUndo, SeenVerdict, Surface, play};
 use liventix_tests::door::plain_client;
 use seed::Seed;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ struct Online {
 }
 
 impl Online {
-    async fn start(case: &Case, client: reqwest::Client) -> Self {
+    async fn start(case: &Case) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let now = case.facts.clock.starts_at;
         let clock = Arc::new(ManualClock::new(now));
@@ -43,7 +43,15 @@ impl Online {
         config.limits = Limits { redeem: far, manual_code: far, ..Limits::default() };
         let running = App::start(config, clock.clone(), Arc::new(OsEntropy)).await.expect("a server");
         let seed = Seed::plant(running.app(), case).await;
-        Self { running, clock, now, event_id: case.facts.event.event_id, seed, client, _folder: folder }
+        Self {
+            running,
+            clock,
+            now,
+            event_id: case.facts.event.event_id,
+            seed,
+            client: plain_client(),
+            _folder: folder,
+        }
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
@@ -67,6 +75,16 @@ fn verdict(body: &Value) -> SeenVerdict {
     SeenVerdict { scan_id: read(&body["scan_id"]), at: read(&body["at"]), decision, ticket_id }
 }
 
+fn undone(body: &Value) -> SeenUndo {
+    SeenUndo {
+        scan_id: read(&body["scan_id"]),
+        undoes: read(&body["undoes"]),
+        people: read(&body["people"]),
+        direction: read(&body["direction"]),
+        remaining: read(&body["remaining"]),
+    }
+}
+
 impl Surface for Online {
     const KIND: SurfaceKind = SurfaceKind::Online;
 
@@ -76,13 +94,16 @@ impl Surface for Online {
     }
 
     async fn scan(&mut self, scan: &Scan, scan_id: Option<ScanId>) -> Answer {
-        let body = json!({
+        let mut body = json!({
             "scan_id": scan_id.unwrap_or_else(|| ScanId::generate(self.now, &OsEntropy)),
             "code": scan.text,
             "gate_id": scan.place.gate_id,
             "direction": scan.place.direction,
             "people": scan.place.people,
         });
+        if let Some(note) = &scan.force {
+            body["force"] = json!(note);
+        }
         self.post("redeem", &body).await.map_or_else(Answer::Error, |body| Answer::Verdict(verdict(&body)))
     }
 
@@ -90,8 +111,13 @@ impl Surface for Online {
         panic!("the redeem API takes codes, not names")
     }
 
-    async fn undo(&mut self, _: ScanId, _: &str) -> Answer {
-        Answer::Error("not_yet".to_owned())
+    async fn undo(&mut self, target: ScanId, note: &str, scan_id: Option<ScanId>) -> Answer {
+        let body = json!({
+            "scan_id": scan_id.unwrap_or_else(|| ScanId::generate(self.now, &OsEntropy)),
+            "note": note,
+        });
+        let answer = self.post(&format!("scans/{target}/undo"), &body).await;
+        answer.map_or_else(Answer::Error, |body| Answer::Undone(undone(&body)))
     }
 
     async fn sync(&mut self, news: &News, _: &[ScanId]) {
@@ -101,18 +127,12 @@ impl Surface for Online {
     async fn change_clock(&mut self, _: &ClockChange) {}
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_redeem_api_passes_every_case() {
-    let client = plain_client();
-    let mut problems = Vec::new();
-    let mut played = 0;
-    let files: Vec<CaseFile> = load_all();
-    for case in files.iter().flat_map(|file| &file.cases).filter(|case| case.is_for(SurfaceKind::Online)) {
-        let mut online = Online::start(case, client.clone()).await;
-        problems.extend(play(case, &mut online).await);
+#[test]
+fn the_redeem_api_passes_every_case() {
+    play_all(SurfaceKind::Online, async |_, case| {
+        let mut online = Online::start(case).await;
+        let problems = play(case, &mut online).await;
         online.running.shutdown().await;
-        played += 1;
-    }
-    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
-    assert!(played >= 80, "only {played} cases");
+        problems
+    });
 }

@@ -1,3 +1,5 @@
+//! Lists that age, clocks that drift, are set by hand or do not survive a reboot.
+
 use liventix_core::rules::{Flag, Reason};
 use liventix_tests::conformance::format::{News, WrittenCase};
 

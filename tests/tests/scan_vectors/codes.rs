@@ -1,3 +1,5 @@
+//! Texts, forgeries, keys and reissues.
+
 use data_encoding::BASE64URL_NOPAD;
 use liventix_core::rules::{Flag, Reason};
 use liventix_core::ticket::{Algorithm, Claims, KeyBytes, KeyId, KeyState, MasterKey, SignedCode};
@@ -15,7 +17,7 @@ fn state(id: u8, algorithm: Algorithm, accept_until: Option<i64>) -> KeyState {
 }
 
 /// The bytes of a code with one of them changed, as text.
-fn altered(text: &str, place: usize) -> String {
+pub(crate) fn altered(text: &str, place: usize) -> String {
     let mut bytes = bytes_of(text);
     bytes[place] ^= 1;
     SignedCode::from_bytes(&bytes).expect("still well-formed").text()

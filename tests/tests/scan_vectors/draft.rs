@@ -109,7 +109,11 @@ impl Draft {
     }
 
     pub(crate) fn undo(self, at: i64, target: ScanRef, note: &str, expect: impl Into<Expect>) -> Self {
-        self.step(at, Action::Undo(Undo { target, note: note.to_owned() }), Some(expect.into()))
+        self.step(
+            at,
+            Action::Undo(Undo { target, note: note.to_owned(), scan_id_of: None }),
+            Some(expect.into()),
+        )
     }
 
     pub(crate) fn sync(self, at: i64, news: News) -> Self {
@@ -166,6 +170,7 @@ impl Draft {
     pub(crate) fn again(mut self, before: ScanRef) -> Self {
         match &mut self.last().action {
             Action::Scan(scan) => scan.scan_id_of = Some(before),
+            Action::Undo(undo) => undo.scan_id_of = Some(before),
             other => panic!("{other:?} has no scan id of its own"),
         }
         self

@@ -1,3 +1,5 @@
+//! How often a ticket for one person enters, leaves and comes back.
+
 use liventix_core::rules::{Flag, Reason};
 use liventix_tests::conformance::format::WrittenCase;
 

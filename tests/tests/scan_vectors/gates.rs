@@ -1,3 +1,5 @@
+//! Gates of ticket types and of scanners.
+
 use liventix_core::ids::TicketTypeId;
 use liventix_core::rules::{Flag, Reason};
 use liventix_tests::conformance::format::{News, WrittenCase};
@@ -10,6 +12,7 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
     let vip = guest(1, Kind::Vip);
     let day = guest(2, Kind::Day);
     let odd = guest(3, Kind::Day).with(|entry| entry.ticket_type_id = TicketTypeId::from_bytes([7; 16]));
+    let early = guest(4, Kind::Vip).with(|entry| entry.valid_from = Some(at(3_600)));
     let wrong = || refuse_ticket(Reason::WrongGate, &vip);
     vec![
         case("wrong_gate", "A ticket type that may not use this gate; at its own gate it enters.")
@@ -50,6 +53,12 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
             .ticket(&vip)
             .passage(vip.entered(1, at(-300)))
             .scan(at(60), vip.printed(), wrong())
+            .end(),
+        case("too_early_at_the_wrong_gate", "Nor is it told to come later to a gate that it may not use.")
+            .ticket(&early)
+            .scan(at(60), early.printed(), refuse_ticket(Reason::WrongGate, &early))
+            .scan(at(70), early.printed(), refuse_ticket(Reason::NotYetValid, &early))
+            .gate(south())
             .end(),
         case("no_such_gate", "A scanner set to a gate that the event does not have cannot scan.")
             .ticket(&day)

@@ -1,3 +1,5 @@
+//! Tickets for several people.
+
 use liventix_core::rules::{Direction, Flag, Reason};
 use liventix_tests::conformance::format::WrittenCase;
 

@@ -1,3 +1,5 @@
+//! Passages of other doors, early, late, twice and at the same moment.
+
 use liventix_core::rules::Reason;
 use liventix_core::sync::wire::ForeignPassage;
 use liventix_tests::conformance::format::{News, WrittenCase};

@@ -1,3 +1,5 @@
+//! Unsigned codes of an older system, by stage and by form.
+
 use liventix_core::rules::{Flag, LegacyStage, PrintedPolicy, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 

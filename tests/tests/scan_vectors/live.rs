@@ -1,3 +1,5 @@
+//! Live codes by age and clock, and printed codes beside them.
+
 use liventix_core::rules::{Flag, PrintedPolicy, Reason, TtlEffect};
 use liventix_core::ticket::Algorithm;
 use liventix_tests::conformance::format::WrittenCase;
@@ -125,6 +127,7 @@ fn printed() -> Vec<WrittenCase> {
     let activated = day.clone().with(|entry| entry.live_activated = true);
     let reissued = day.clone().with(|entry| entry.code_issued_at = NOW - HOUR);
     let refused = || refuse_ticket(Reason::PrintedRefused, &day);
+    let vip = guest(2, Kind::Vip);
     vec![
         case("printed_allowed", "Allowed: printed codes enter, activated or not.")
             .ticket(&activated)
@@ -158,6 +161,12 @@ fn printed() -> Vec<WrittenCase> {
             .scan(at(70), day.manual(), refused())
             .scan(at(80), day.live(at(75)), welcome(&day))
             .exit(at(120), day.printed(), goodbye(&day))
+            .end(),
+        case("printed_before_gate", "The live ticket is asked for before the guest is sent to another gate.")
+            .policy(|policy| policy.printed = PrintedPolicy::Refused)
+            .ticket(&vip)
+            .scan(at(60), vip.printed(), refuse_ticket(Reason::PrintedRefused, &vip))
+            .scan(at(70), vip.live(at(65)), refuse_ticket(Reason::WrongGate, &vip))
             .end(),
         case("live_replaced", "A phone with the code before a reissue makes codes that were replaced.")
             .ticket(&reissued)

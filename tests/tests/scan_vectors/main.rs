@@ -9,14 +9,17 @@ mod clock;
 mod codes;
 mod draft;
 mod entries;
+mod force;
 mod gates;
 mod groups;
 mod history;
 mod legacy;
+mod listed;
 mod live;
 mod manual;
 mod repeats;
 mod status;
+mod undo;
 mod unlisted;
 mod validity;
 mod venue;
@@ -33,14 +36,17 @@ fn themes() -> Vec<(&'static str, &'static str, Vec<WrittenCase>)> {
         ("clock", "Lists and clocks that cannot be trusted for ever.", clock::cases()),
         ("codes", "Texts, signatures and keys.", codes::cases()),
         ("entries", "How often a ticket for one person may enter, leave and come back.", entries::cases()),
+        ("force", "What a supervisor may overrule.", force::cases()),
         ("gates", "Where a ticket and a scanner may be used.", gates::cases()),
         ("groups", "Tickets for several people.", groups::cases()),
         ("history", "What other doors let through, in whatever order it is learnt.", history::cases()),
         ("legacy", "Unsigned codes of an older system.", legacy::cases()),
+        ("listed", "Tickets picked from the list by name.", listed::cases()),
         ("live", "Live codes, their time to live, and printed codes beside them.", live::cases()),
         ("manual", "Codes that are typed.", manual::cases()),
         ("repeats", "The same scan id twice.", repeats::cases()),
         ("status", "Where a ticket stands with the organiser.", status::cases()),
+        ("undo", "Passages taken back.", undo::cases()),
         ("unlisted", "Good signatures of tickets that are not on the list.", unlisted::cases()),
         ("validity", "When a ticket and its code are valid.", validity::cases()),
     ]

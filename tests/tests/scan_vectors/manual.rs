@@ -1,3 +1,5 @@
+//! Typed codes.
+
 use liventix_core::rules::Reason;
 use liventix_tests::conformance::format::WrittenCase;
 
@@ -12,7 +14,7 @@ fn whose_code(fits: impl Fn(&str) -> bool) -> Guest {
 }
 
 /// The code with its first symbol mistyped.
-fn mistyped(code: &str) -> String {
+pub(crate) fn mistyped(code: &str) -> String {
     let wrong = if code.starts_with('A') { 'B' } else { 'A' };
     format!("{wrong}{}", &code[1..])
 }

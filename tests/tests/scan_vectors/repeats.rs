@@ -1,9 +1,13 @@
-use liventix_core::rules::{Reason, TicketStatus};
+//! The same scan id twice, which only the redeem API can be asked.
+
+use liventix_core::rules::{Direction, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 
 use crate::draft::{Draft, case, tickets};
-use crate::venue::{Kind, at, guest, south};
-use crate::verdicts::{elsewhere, error, refuse_ticket, step, used, welcome};
+use crate::venue::{Kind, at, guest, south, supervising};
+use crate::verdicts::{elsewhere, error, refuse_ticket, step, undone, used, welcome};
+
+const NOTE: &str = "Scanned the wrong ticket";
 
 /// A scanner makes the ids of its scans itself, each once.
 fn online(name: &str, about: &str) -> Draft {
@@ -72,5 +76,34 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
             .again(elsewhere(1, at(-60)))
             .scan(at(90), day.printed(), welcome(&day))
             .end(),
+        online("same_id_forced", "A refusal is not overruled under its own id: that is another request.")
+            .assigned(supervising())
+            .ticket(&unpaid)
+            .scan(at(60), day.printed(), refuse_ticket(Reason::Unpaid, &day))
+            .scan(at(90), day.printed(), clash())
+            .force("Paid at the desk")
+            .again(step(0))
+            .end(),
+        online("same_undo_twice", "An undo under the same id gets the same answer, too.")
+            .ticket(&card)
+            .scan(at(60), card.printed(), welcome(&card).left(2))
+            .undo(at(70), step(0), NOTE, undone(1, Direction::Entry, Some(3)))
+            .undo(at(75), step(0), NOTE, undone(1, Direction::Entry, Some(3)))
+            .again(step(1))
+            .scan(at(120), card.printed(), welcome(&card).left(2))
+            .end(),
+        online(
+            "same_undo_id_other_scan",
+            "But not if it names another scan, nor under the id of that scan itself.",
+        )
+        .ticket(&card)
+        .scan(at(60), card.printed(), welcome(&card).left(2))
+        .scan(at(80), card.printed(), welcome(&card).left(1))
+        .undo(at(90), step(0), NOTE, undone(1, Direction::Entry, Some(2)))
+        .undo(at(91), step(1), NOTE, clash())
+        .again(step(2))
+        .undo(at(92), step(1), NOTE, clash())
+        .again(step(1))
+        .end(),
     ]
 }

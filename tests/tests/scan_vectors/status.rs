@@ -1,8 +1,10 @@
+//! Where a ticket stands with the organiser.
+
 use liventix_core::rules::{Flag, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 
 use crate::draft::{case, tickets};
-use crate::venue::{Kind, at, guest};
+use crate::venue::{HOUR, Kind, NOW, at, guest};
 use crate::verdicts::{goodbye, refuse_ticket, step, used, welcome};
 
 pub(crate) fn cases() -> Vec<WrittenCase> {
@@ -11,6 +13,7 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
     let cancelled = day.clone().status(TicketStatus::Cancelled);
     let blocked = day.clone().status(TicketStatus::Revoked);
     let unpaid_vip = guest(2, Kind::Vip).status(TicketStatus::Unpaid);
+    let reissued = cancelled.clone().with(|entry| entry.code_issued_at = NOW - HOUR);
     let lost = [Flag::ExitWithoutEntry];
     vec![
         case("paid", "A paid ticket enters.").ticket(&day).scan(at(60), day.printed(), welcome(&day)).end(),
@@ -61,6 +64,10 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
         case("status_before_gate", "An unpaid ticket at the wrong gate is unpaid: paying comes first.")
             .ticket(&unpaid_vip)
             .scan(at(60), unpaid_vip.printed(), refuse_ticket(Reason::Unpaid, &unpaid_vip))
+            .end(),
+        case("status_before_reissue", "A cancelled ticket's old code is called cancelled, not replaced.")
+            .ticket(&reissued)
+            .scan(at(60), day.printed(), refuse_ticket(Reason::Cancelled, &day))
             .end(),
         case("status_by_manual_code", "A typed code is refused for the ticket's status like a scanned one.")
             .ticket(&cancelled)

@@ -1,3 +1,5 @@
+//! Good signatures without a ticket on the list.
+
 use liventix_core::rules::{Flag, Reason, TicketStatus, UnlistedPolicy};
 use liventix_tests::conformance::format::WrittenCase;
 

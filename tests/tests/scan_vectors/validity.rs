@@ -1,3 +1,5 @@
+//! When tickets and codes are valid.
+
 use liventix_core::rules::{Flag, Reason, TicketStatus};
 use liventix_tests::conformance::format::WrittenCase;
 
@@ -88,6 +90,11 @@ pub(crate) fn cases() -> Vec<WrittenCase> {
         case("expired_before_cancelled", "What the code itself says comes first.")
             .ticket(&dear)
             .scan(at(1_810), short.printed(), refuse_ticket(Reason::Expired, &short))
+            .end(),
+        case("expired_before_used", "A used ticket that has expired is called expired.")
+            .ticket(&evening)
+            .passage(evening.entered(1, at(-60)))
+            .scan(closes + 60_000, evening.printed(), refuse_ticket(Reason::Expired, &evening))
             .end(),
         case("issued_in_the_future", "A code issued an hour from now is not valid yet.")
             .ticket(&premature)

@@ -159,7 +159,17 @@ pub(crate) fn keys(version: i64, states: &[KeyState]) -> EventKeys {
 }
 
 pub(crate) fn assignment(gate_ids: &[GateId]) -> Assignment {
-    Assignment { event_id: event_id(), event_name: "Harbour Lights".to_owned(), gate_ids: gate_ids.to_vec() }
+    Assignment {
+        event_id: event_id(),
+        event_name: "Harbour Lights".to_owned(),
+        gate_ids: gate_ids.to_vec(),
+        supervisor: false,
+    }
+}
+
+/// Every gate, with a supervisor.
+pub(crate) fn supervising() -> Assignment {
+    Assignment { supervisor: true, ..assignment(&[]) }
 }
 
 pub(crate) fn device() -> Device {
@@ -290,6 +300,8 @@ impl Guest {
             people: 1,
             gate_id: south(),
             device_id: other_device_id(),
+            undoes: None,
+            forced: false,
         };
         ForeignPassage { ticket_id: self.entry.ticket_id, passage }
     }

@@ -1,7 +1,7 @@
 //! Verdicts in short, for the tables.
 
-use liventix_core::rules::{Confidence, Flag, Outcome, Reason};
-use liventix_tests::conformance::format::{Expect, ExpectedVerdict, ScanRef};
+use liventix_core::rules::{Confidence, Direction, Flag, Outcome, Reason};
+use liventix_tests::conformance::format::{Expect, ExpectedUndo, ExpectedVerdict, ScanRef};
 
 use crate::venue::{Guest, scan_id};
 
@@ -19,6 +19,7 @@ pub(crate) fn admit(reason: Reason, guest: &Guest) -> Is {
         people: 1,
         remaining: Some(0),
         first_admission: None,
+        overruled: None,
         ticket_id: Some(guest.entry.ticket_id),
     };
     Is(verdict)
@@ -44,6 +45,7 @@ pub(crate) fn refuse(reason: Reason) -> Is {
         people: 0,
         remaining: None,
         first_admission: None,
+        overruled: None,
         ticket_id: None,
     };
     Is(verdict)
@@ -60,6 +62,12 @@ pub(crate) fn used(guest: &Guest, first: ScanRef) -> Is {
     refuse_ticket(Reason::AlreadyUsed, guest).left(0).first(first)
 }
 
+/// A supervisor lets one person of this ticket pass in spite of that reason, and nobody else may enter.
+pub(crate) fn forced(overruled: Reason, guest: &Guest) -> Is {
+    let Is(verdict) = admit(Reason::Forced, guest).amber(&[Flag::Forced]);
+    Is(ExpectedVerdict { overruled: Some(overruled), ..verdict })
+}
+
 /// It was scanned here a moment ago.
 pub(crate) fn repeated(guest: &Guest, before: ScanRef) -> Is {
     refuse_ticket(Reason::RapidRescan, guest).amber(&[]).left(0).first(before)
@@ -73,6 +81,11 @@ pub(crate) const fn step(number: usize) -> ScanRef {
 /// The other door's scan with that number, at that moment.
 pub(crate) fn elsewhere(number: u8, at: i64) -> ScanRef {
     ScanRef::ScanId(scan_id(number, at))
+}
+
+/// A passage of so many people was taken back, and so many may enter now.
+pub(crate) const fn undone(people: u16, direction: Direction, remaining: Option<u32>) -> Expect {
+    Expect::Undone(ExpectedUndo { people, direction, remaining })
 }
 
 /// An error with that code.

@@ -57,6 +57,8 @@ pub struct Scanner {
     pub scanner_id: DeviceId,
     /// Whether it is a device, and so confined to its events and gates.
     pub is_device: bool,
+    /// Whether it is a key that may overrule refusals. Of a device, its assignment to the event says so.
+    pub may_supervise: bool,
 }
 
 /// A phone that holds tickets.
@@ -255,11 +257,13 @@ impl FromRequestParts<AppState> for Scanner {
         match known(parts, app).await? {
             Known::Device(device) => {
                 let device = device.active()?;
-                Ok(Self { organiser_id: device.organiser_id, scanner_id: device.device_id, is_device: true })
+                let Device { organiser_id, device_id } = device;
+                Ok(Self { organiser_id, scanner_id: device_id, is_device: true, may_supervise: false })
             }
             Known::Key { organiser_id, id, scopes } => {
                 require_scope(&scopes, Scope::Redeem)?;
-                Ok(Self { organiser_id, scanner_id: id.0, is_device: false })
+                let may_supervise = scopes.allow(Scope::Supervise);
+                Ok(Self { organiser_id, scanner_id: id.0, is_device: false, may_supervise })
             }
             Known::Wallet(_) => Err(refuse(parts, app).await),
         }

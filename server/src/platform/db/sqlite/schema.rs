@@ -13,6 +13,7 @@ use crate::platform::db::DbError;
 /// Each migration is one file, applied once, in this order, and never edited after a release.
 const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_first.sql")),
+    M::up(include_str!("../../../../migrations/0002_undo_and_force.sql")),
     M::up(include_str!("../../../../migrations/0003_wallet.sql")),
 ];
 
