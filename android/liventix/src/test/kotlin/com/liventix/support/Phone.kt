@@ -5,6 +5,10 @@ import com.liventix.MemorySecretStore
 import com.liventix.ScannerConfig
 import com.liventix.SecretStore
 import com.liventix.TicketScanner
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
 
@@ -32,3 +36,7 @@ internal class OpenSecretStore : SecretStore {
 
 /** An id that belongs to nothing. */
 internal const val SOME_ID = "01930f2e-7c1a-7b3c-9d4e-5f60718293a4"
+
+/** Waits, on real time, for what happens on threads of the library. */
+internal suspend fun <T> patiently(wait: suspend CoroutineScope.() -> T): T =
+    withContext(Dispatchers.Default) { withTimeout(PATIENCE_MS.toLong(), wait) }

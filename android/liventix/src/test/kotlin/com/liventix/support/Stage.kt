@@ -69,9 +69,9 @@ internal class StageServer(private val facts: JsonElement) : AutoCloseable {
         Stage.send("POST", "$control/start")
     }
 
-    /** What an organiser does, below the event. */
+    /** What an organiser does. */
     fun organise(method: String, path: String, body: String? = null): JsonElement =
-        Stage.send(method, "$organiser/v1/events/$eventId/$path", body, facts.text("api_key"))
+        Stage.send(method, "$organiser/v1/$path", body, facts.text("api_key"))
 
     override fun close() {
         Stage.send("DELETE", control)
