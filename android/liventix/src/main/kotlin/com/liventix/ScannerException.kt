@@ -16,7 +16,7 @@ public sealed class ScannerException(
     cause: Throwable? = null,
 ) : Exception(detail, cause) {
     /** Whether it may pass by itself: try again later. Scanning goes on meanwhile. */
-    public open val isTemporary: Boolean get() = false
+    public open val mayPass: Boolean get() = false
 
     /** `closed`. The scanner was closed: open it again. */
     public class Closed(code: String, detail: String) : ScannerException(code, detail)
@@ -70,7 +70,7 @@ public sealed class ScannerException(
      * the server.
      */
     public class Network(code: String, detail: String) : ScannerException(code, detail) {
-        override val isTemporary: Boolean get() = true
+        override val mayPass: Boolean get() = true
     }
 
     /**
@@ -86,7 +86,7 @@ public sealed class ScannerException(
         public val status: Int?,
         public val retryAfter: Duration?,
     ) : ScannerException(code, detail) {
-        override val isTemporary: Boolean get() = retryAfter != null || code == "busy" || code == "server_error"
+        override val mayPass: Boolean get() = retryAfter != null || code == "busy" || code == "server_error"
     }
 
     /**

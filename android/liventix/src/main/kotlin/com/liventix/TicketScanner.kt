@@ -4,17 +4,16 @@ import com.liventix.bridge.Broadcast
 import com.liventix.bridge.LentClock
 import com.liventix.bridge.LentSecretStore
 import com.liventix.bridge.Observation
+import com.liventix.bridge.opened
 import com.liventix.bridge.scannerCall
 import com.liventix.bridge.translated
 import com.liventix.ffi.Scanner
-import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.withContext
 import java.io.File
 
 /**
@@ -132,7 +131,7 @@ public class TicketScanner private constructor(private val scanner: Scanner) : A
      *
      * @param askServer whether to look, too, if the server answers, which a door can do without.
      */
-    public suspend fun readiness(askServer: Boolean = false): Readiness =
+    public suspend fun readiness(askServer: Boolean = true): Readiness =
         scannerCall { scanner.readiness(askServer) }
 
     /** The live numbers of an event, as far as this device knows. */
@@ -225,19 +224,8 @@ public class TicketScanner private constructor(private val scanner: Scanner) : A
             secrets: SecretStore,
             clock: HostClock? = null,
             dispatcher: CoroutineDispatcher = Dispatchers.IO,
-        ): TicketScanner {
-            var opened: TicketScanner? = null
-            try {
-                return withContext(dispatcher) {
-                    val lentClock = clock?.let(::LentClock)
-                    scannerCall { TicketScanner(Scanner.open(config, LentSecretStore(secrets), lentClock)) }
-                        .also { opened = it }
-                }
-            } catch (cancelled: CancellationException) {
-                // Cancelled after all was done: nobody will get it, so nobody would close it.
-                opened?.close()
-                throw cancelled
-            }
+        ): TicketScanner = opened(dispatcher) {
+            scannerCall { TicketScanner(Scanner.open(config, LentSecretStore(secrets), clock?.let(::LentClock))) }
         }
     }
 }

@@ -90,6 +90,27 @@ public typealias SyncReport = com.liventix.ffi.SyncReport
 /** Where a ticket stands with the organiser. */
 public typealias TicketStatus = com.liventix.ffi.TicketStatus
 
+/** How a [TicketWallet] is opened: whether links to servers without TLS are taken. */
+public typealias WalletConfig = com.liventix.ffi.WalletConfig
+
+/** A ticket on this phone. */
+public typealias WalletTicket = com.liventix.ffi.WalletTicket
+
+/** A live code, to be shown as a QR code until it is renewed. */
+public typealias LiveCode = com.liventix.ffi.LiveCode
+
+/** The code that stays the same: for paper, and for sharing a screen. */
+public typealias PrintedCode = com.liventix.ffi.PrintedCode
+
+/** What a refresh found. */
+public typealias RefreshReport = com.liventix.ffi.RefreshReport
+
+/** A server that could not be asked. */
+public typealias RefreshFailure = com.liventix.ffi.RefreshFailure
+
+/** A link that hands a ticket to another person. Secret until it is claimed. */
+public typealias TransferOffer = com.liventix.ffi.TransferOffer
+
 /** Both clocks, read at one moment. */
 public typealias ClockSample = com.liventix.ffi.ClockSample
 

@@ -4,10 +4,12 @@ import com.liventix.LinkState
 import com.liventix.OpenReport
 import com.liventix.ScannerException
 import com.liventix.SyncProgress
-import com.liventix.ffi.ScannerException as RustScannerException
+import com.liventix.WalletException
 import com.liventix.ffi.LinkState as RustLinkState
 import com.liventix.ffi.OpenReport as RustOpenReport
+import com.liventix.ffi.ScannerException as RustScannerException
 import com.liventix.ffi.SyncProgress as RustSyncProgress
+import com.liventix.ffi.WalletException as RustWalletException
 
 // The sealed types are written by hand: an alias does not reach the classes inside of one. Whatever Rust adds
 // is a `when` that does not compile.
@@ -28,6 +30,20 @@ internal fun RustScannerException.translated(): ScannerException = when (this) {
     is RustScannerException.Storage -> ScannerException.Storage(code, detail)
     is RustScannerException.Secrets -> ScannerException.Secrets(code, detail)
     is RustScannerException.Internal -> ScannerException.Internal(code, detail)
+}
+
+internal fun RustWalletException.translated(): WalletException = when (this) {
+    is RustWalletException.Closed -> WalletException.Closed(code, detail)
+    is RustWalletException.Cancelled -> WalletException.Cancelled(code, detail)
+    is RustWalletException.Link -> WalletException.Link(code, detail)
+    is RustWalletException.NotFound -> WalletException.NotFound(code, detail)
+    is RustWalletException.NotLive -> WalletException.NotLive(code, detail)
+    is RustWalletException.Refused -> WalletException.Refused(code, detail)
+    is RustWalletException.Network -> WalletException.Network(code, detail)
+    is RustWalletException.Server -> WalletException.Server(code, detail, status?.toInt(), retryAfter)
+    is RustWalletException.Secrets -> WalletException.Secrets(code, detail)
+    is RustWalletException.InvalidInput -> WalletException.InvalidInput(code, detail)
+    is RustWalletException.Internal -> WalletException.Internal(code, detail)
 }
 
 internal fun RustOpenReport.translated(): OpenReport = when (this) {

@@ -8,7 +8,8 @@ import java.net.Socket
 internal class SilentServer : AutoCloseable {
     private val listener = ServerSocket(0, 50, InetAddress.getLoopbackAddress()).apply { soTimeout = PATIENCE_MS }
 
-    val enrolmentCode: String get() = "LIVENTIX-ENROL:http://127.0.0.1:${listener.localPort}#ABCD"
+    val port: Int get() = listener.localPort
+    val enrolmentCode: String get() = "LIVENTIX-ENROL:http://127.0.0.1:$port#ABCD"
 
     /** Returns once somebody has asked for something: its connection, on which nothing will be said. */
     fun asked(): Socket = listener.accept().apply {

@@ -19,7 +19,7 @@ internal object Stage {
     private val client = HttpClient.newHttpClient()
 
     private fun start(): String {
-        val folder = checkNotNull(System.getProperty("liventix.library")) { "liventix.library is not set" }
+        val folder = checkNotNull(System.getProperty("liventix.stage")) { "liventix.stage is not set" }
         val program = File(folder, "liventix-stage")
         check(program.canExecute()) { "$program is missing: cargo build -p liventix-tests --bin liventix-stage" }
         // It ends when its standard input closes, and so with this process.
