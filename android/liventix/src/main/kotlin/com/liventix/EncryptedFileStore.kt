@@ -40,7 +40,7 @@ private val NAME = Regex("[a-z0-9_-][a-z0-9_.-]{0,127}")
  * @param folder private to the app, in no backup: the key is not in the backup either. Created if it is not there.
  * @param key called for each use; may throw whatever the keystore throws.
  */
-public open class EncryptedFileStore(folder: File, private val key: () -> SecretKey) : SecretStore {
+public class EncryptedFileStore(folder: File, private val key: () -> SecretKey) : SecretStore {
     private val root: Path = folder.toPath()
 
     @Synchronized

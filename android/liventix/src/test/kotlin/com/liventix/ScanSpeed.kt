@@ -53,6 +53,9 @@ class ScanSpeed {
                     timed { assertEquals(Outcome.ADMIT, door.scan(code, entry).outcome) }
                 }
                 report("scan that admits", where, admitted)
+                val nowhere = entry.copy(gateId = "no id")
+                val crossing = List(SCANS) { timed { runCatching { door.scan(codes[it], nowhere) } } }
+                report("scan at no gate: the way there and back, and an exception", where, crossing)
                 report("unsent()", where, List(SCANS) { timed { door.unsent() } })
                 report("device(), a record with a list", where, List(SCANS) { timed { door.device() } })
                 val qr = List(SCANS) { timed { QrCode.matrix(codes[it]) } }
