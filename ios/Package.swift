@@ -6,7 +6,7 @@
 
 import PackageDescription
 
-// Apple platforms take the Rust library from an XCFramework, which `ios/xcframework` builds. Elsewhere (the
+// Apple platforms take the Rust library from an XCFramework. Elsewhere (the
 // tests on Linux) it is the shared library that cargo builds, found through LIBRARY_PATH and LD_LIBRARY_PATH.
 #if os(macOS)
 let rustLibrary: Target = .binaryTarget(name: "LiventixFFI", path: "LiventixFFI.xcframework")

@@ -5,6 +5,7 @@
 //! - [`ticket`] makes and checks codes; [`qr`] draws them.
 //! - [`rules`] decides who may pass: pure functions over facts.
 //! - [`ledger`] keeps the manifest and every scan in one SQLite file; [`scan`] is one scan, end to end.
+//! - [`readiness`] says whether doors may open with this device.
 //! - [`sync`] brings ledgers and server together; its I/O sits behind a `Transport`.
 //! - [`clock`], [`entropy`] and [`resilience`] are injected into all of these.
 //!
@@ -16,11 +17,13 @@ pub mod entropy;
 pub mod ids;
 pub mod ledger;
 pub mod qr;
+pub mod readiness;
 pub mod resilience;
 pub mod rules;
 pub mod scan;
 pub mod sync;
 pub mod ticket;
+pub mod words;
 
 mod text;
 

@@ -5,11 +5,14 @@
 //! is set up wrongly is an error instead of a verdict.
 
 mod line;
+mod undo;
+
+pub use undo::{UndoError, Undone, undo};
 
 use crate::clock::TimeReading;
 use crate::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
 use crate::ledger::record::{Fingerprint, Medium};
-use crate::ledger::{Attempt, Ledger, LedgerError, Recorded, Subject};
+use crate::ledger::{Attempt, Ledger, LedgerError, Note, NoteError, Recorded, Subject};
 use crate::rules::{Decision, Direction, Reason};
 use crate::ticket::code::{Kind, SignedCode};
 use crate::ticket::legacy;
@@ -93,6 +96,12 @@ pub enum ScanError {
         /// The number that was asked for.
         people: u16,
     },
+    /// The device may not overrule a refusal.
+    #[error("this scanner may not let people in against a refusal: fetch a supervisor with their scanner")]
+    NotSupervisor,
+    /// The reason given for overruling cannot be recorded.
+    #[error(transparent)]
+    Note(#[from] NoteError),
 }
 
 impl ScanError {
@@ -107,6 +116,8 @@ impl ScanError {
             Self::UnknownGate => "gate_unknown",
             Self::NotAssigned => "not_assigned",
             Self::People { .. } => "people_out_of_range",
+            Self::NotSupervisor => "not_supervisor",
+            Self::Note(error) => error.code(),
         }
     }
 }
@@ -123,8 +134,64 @@ pub fn scan(
     text: &str,
 ) -> Result<Verdict, ScanError> {
     check_door(ledger, door)?;
+    pass(ledger, door, None, |time| recognise(keys, door, time, text))
+}
+
+/// Scans one text at a door with a supervisor, who lets people pass in spite of a refusal or a question
+/// that [`Reason::can_be_overruled`]. `note` says why, in one line of 1 to 200 characters.
+///
+/// If the rules admit by themselves, nothing is overruled and the verdict is that of [`scan`]; if the
+/// ticket is not known or the reason is final, the refusal stands and is recorded.
+///
+/// # Errors
+/// As [`scan`]; and [`ScanError::NotSupervisor`] or [`ScanError::Note`].
+pub fn force(
+    ledger: &mut Ledger,
+    keys: &KeyRing,
+    door: &DoorContext,
+    text: &str,
+    note: &str,
+) -> Result<Verdict, ScanError> {
+    let note = check_supervisor(ledger, door, note)?;
+    pass(ledger, door, Some(note), |time| recognise(keys, door, time, text))
+}
+
+/// Admits a ticket that was picked from the list (see [`Ledger::search`]), by the same rules as a manual
+/// code. One that is no longer on the list is refused.
+///
+/// # Errors
+/// As [`scan`].
+pub fn admit_listed(
+    ledger: &mut Ledger,
+    door: &DoorContext,
+    ticket_id: TicketId,
+) -> Result<Verdict, ScanError> {
+    check_door(ledger, door)?;
+    pass(ledger, door, None, |_| Recognised::listed(ticket_id))
+}
+
+/// [`force`] for a ticket that was picked from the list.
+///
+/// # Errors
+/// As [`force`].
+pub fn force_listed(
+    ledger: &mut Ledger,
+    door: &DoorContext,
+    ticket_id: TicketId,
+    note: &str,
+) -> Result<Verdict, ScanError> {
+    let note = check_supervisor(ledger, door, note)?;
+    pass(ledger, door, Some(note), |_| Recognised::listed(ticket_id))
+}
+
+fn pass(
+    ledger: &mut Ledger,
+    door: &DoorContext,
+    force: Option<Note>,
+    recognise: impl FnOnce(&TimeReading) -> Recognised,
+) -> Result<Verdict, ScanError> {
     let time = ledger.now();
-    let Recognised { medium, fingerprint, subject } = recognise(keys, door, &time, text);
+    let Recognised { medium, fingerprint, subject } = recognise(&time);
     let recorded = ledger.record_scan(&Attempt {
         event_id: door.event_id,
         gate_id: door.gate_id,
@@ -135,8 +202,18 @@ pub fn scan(
         fingerprint,
         time,
         subject,
+        force,
     })?;
     Ok(verdict(recorded))
+}
+
+fn check_supervisor(ledger: &Ledger, door: &DoorContext, note: &str) -> Result<Note, ScanError> {
+    check_door(ledger, door)?;
+    let device = ledger.enrolled()?.ok_or(ScanError::NotEnrolled)?;
+    if !device.may_force(door.event_id) {
+        return Err(ScanError::NotSupervisor);
+    }
+    Ok(Note::new(note)?)
 }
 
 fn check_door(ledger: &Ledger, door: &DoorContext) -> Result<(), ScanError> {
@@ -169,6 +246,12 @@ struct Recognised {
 impl Recognised {
     fn refused(medium: Medium, text: &str, reason: Reason) -> Self {
         Self { medium, fingerprint: Fingerprint::of(text), subject: Subject::Refused(reason) }
+    }
+
+    /// No text at all: the ticket itself.
+    fn listed(ticket_id: TicketId) -> Self {
+        let fingerprint = Fingerprint::of(&ticket_id.to_string());
+        Self { medium: Medium::Listed, fingerprint, subject: Subject::Listed { ticket_id } }
     }
 
     /// An unsigned code that names its ticket by id.

@@ -114,7 +114,7 @@ fn a_newer_format_is_refused_and_untouched() {
     overwrite(&path, 60, &99_u32.to_be_bytes());
     let before = fs::read(&path).unwrap();
     let error = open(&path).unwrap_err();
-    assert!(matches!(error, LedgerError::Newer { found: 99, supported: 1 }), "{error:?}");
+    assert!(matches!(error, LedgerError::Newer { found: 99, supported: 2 }), "{error:?}");
     assert!(error.to_string().contains("update this program"));
     assert_eq!(fs::read(&path).unwrap(), before);
 }

@@ -17,7 +17,16 @@ fn passage(venue: &Venue, seconds: i64, direction: Direction) -> Passage {
     let entropy = FixedEntropy::new(seconds.unsigned_abs());
     let device_id = DeviceId::generate(at, &entropy);
     let scan_id = ScanId::generate(at, &entropy);
-    Passage { scan_id, at, direction, people: 1, gate_id: venue.south, device_id }
+    Passage {
+        scan_id,
+        at,
+        direction,
+        people: 1,
+        gate_id: venue.south,
+        device_id,
+        undoes: None,
+        forced: false,
+    }
 }
 
 const ONE_WITH_REENTRY: Allowance =

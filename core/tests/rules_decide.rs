@@ -113,7 +113,16 @@ const fn live(minted_at: i64) -> Presented {
 
 fn passage(number: u8, at: i64, device_id: DeviceId, direction: Direction, people: u16) -> Passage {
     let gate_id = GateId::from_bytes([7; 16]);
-    Passage { scan_id: ScanId::from_bytes([number; 16]), at, direction, people, gate_id, device_id }
+    Passage {
+        scan_id: ScanId::from_bytes([number; 16]),
+        at,
+        direction,
+        people,
+        gate_id,
+        device_id,
+        undoes: None,
+        forced: false,
+    }
 }
 
 fn off_by(error_ms: i64) -> TimeReading {

@@ -78,6 +78,7 @@ impl Venue {
                 event_id: self.event.event_id,
                 event_name: self.event.name.clone(),
                 gate_ids: Vec::new(),
+                supervisor: false,
             }],
             revoked: false,
         }

@@ -7,10 +7,10 @@ use super::history::passages;
 use super::manifest::{KnownTicket, list_age, ticket_by_legacy_tag, ticket_by_manual_tag, ticket_row};
 use super::record::{Fingerprint, Hash, Medium, ScanRecord, genesis};
 use super::rows::{INSERT_SCAN, insert_scan, scan_key, seq_of};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Note};
 use crate::clock::TimeReading;
 use crate::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
-use crate::rules::{Decision, Direction, Presented, Reason, Request, decide};
+use crate::rules::{Decision, Direction, Presented, Reason, Request, decide, force};
 use crate::sync::wire::TicketEntry;
 use crate::ticket::manual::LookupTag;
 
@@ -26,6 +26,8 @@ pub(crate) struct Attempt {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) time: TimeReading,
     pub(crate) subject: Subject,
+    /// A supervisor overrules what may be overruled, for this reason.
+    pub(crate) force: Option<Note>,
 }
 
 /// What the scanned text turned out to be.
@@ -38,6 +40,8 @@ pub(crate) enum Subject {
     Manual { tag: LookupTag, legacy_tag: LookupTag },
     /// An unsigned code; refused for `unknown` if no ticket fits.
     Legacy { ticket_id: Option<TicketId>, tag: LookupTag, unknown: Reason },
+    /// No code: somebody picked the ticket from the list.
+    Listed { ticket_id: TicketId },
 }
 
 /// A scan that is durable.
@@ -61,9 +65,9 @@ pub(crate) struct SeenTicket {
 }
 
 /// The last scan in the chain.
-struct Tail {
+pub(super) struct Tail {
     /// 0 before the first scan.
-    seq: i64,
+    pub(super) seq: i64,
     /// [`genesis`] before the first scan.
     hash: Hash,
     scan_id: Option<ScanId>,
@@ -85,13 +89,8 @@ impl Ledger {
             let tail = self.tail(transaction)?;
             self.time.store(transaction, tail.seq)?;
             let judged = judge(transaction, &event, attempt)?;
-            let mut scan = describe(attempt, &judged, self.next_scan_id(attempt.time.now(), &tail));
-            scan.ledger_id = self.own.ledger_id;
-            scan.seq = tail.seq + 1;
-            scan.prev_hash = tail.hash;
-            scan.hash = scan.compute_hash();
-            let mut insert = transaction.prepare_cached(INSERT_SCAN)?;
-            insert_scan(&mut insert, self.own.number, event.number, &scan)?;
+            let scan_id = self.next_scan_id(attempt.time.now(), &tail);
+            let scan = self.append(transaction, event.number, &tail, describe(attempt, &judged, scan_id))?;
             let first = judged.decision.first_admission.as_ref();
             let first_gate = first.and_then(|first| event.gate_name(first.gate_id)).map(str::to_owned);
             Ok(Recorded { scan, decision: judged.decision, ticket: judged.ticket, first_gate })
@@ -101,8 +100,25 @@ impl Ledger {
         Ok(recorded)
     }
 
+    /// Gives a scan of the event with this number its place at the end of the chain, and writes it.
+    pub(super) fn append(
+        &self,
+        transaction: &Connection,
+        event: i64,
+        tail: &Tail,
+        mut scan: ScanRecord,
+    ) -> Result<ScanRecord, LedgerError> {
+        scan.ledger_id = self.own.ledger_id;
+        scan.seq = tail.seq + 1;
+        scan.prev_hash = tail.hash;
+        scan.hash = scan.compute_hash();
+        let mut insert = transaction.prepare_cached(INSERT_SCAN)?;
+        insert_scan(&mut insert, self.own.number, event, &scan)?;
+        Ok(scan)
+    }
+
     /// The scan that the next one follows.
-    fn tail(&self, connection: &Connection) -> Result<Tail, LedgerError> {
+    pub(super) fn tail(&self, connection: &Connection) -> Result<Tail, LedgerError> {
         let mut select = connection
             .prepare_cached("SELECT id, hash, scan_id FROM scans WHERE id > ?1 ORDER BY id DESC LIMIT 1")?;
         let last = select
@@ -120,7 +136,7 @@ impl Ledger {
 
     /// An id for a scan at `at` that sorts after the one before it: of two scans in one millisecond
     /// the id says which came first.
-    fn next_scan_id(&self, at: i64, tail: &Tail) -> ScanId {
+    pub(super) fn next_scan_id(&self, at: i64, tail: &Tail) -> ScanId {
         let after = tail.scan_id.map_or(i64::MIN, |last| last.unix_ms().saturating_add(1));
         ScanId::generate(at.max(after), &*self.entropy)
     }
@@ -150,6 +166,9 @@ fn describe(attempt: &Attempt, judged: &Judged, scan_id: ScanId) -> ScanRecord {
         mono_ms: attempt.time.mono_ms,
         offset_ms: attempt.time.offset_ms,
         error_ms: attempt.time.error_ms,
+        overruled: decision.overruled,
+        undoes: None,
+        note: decision.overruled.and(attempt.force.as_ref()).map(|note| note.as_str().to_owned()),
         prev_hash: Hash([0; 32]),
         hash: Hash([0; 32]),
     }
@@ -175,6 +194,11 @@ fn judge(connection: &Connection, event: &KnownEvent, attempt: &Attempt) -> Resu
                 None => Ok(refused(attempt, Reason::ManualUnknown)),
             }
         }
+        // Gone from the list since it was picked.
+        Subject::Listed { ticket_id } => match ticket_row(connection, event.number, *ticket_id)? {
+            Some(entry) => found(entry, Medium::Listed, Presented::Manual),
+            None => Ok(refused(attempt, Reason::Unlisted)),
+        },
         Subject::Legacy { ticket_id, tag, unknown } => {
             let by_id = match ticket_id {
                 Some(ticket_id) => ticket_row(connection, event.number, *ticket_id)?,
@@ -209,7 +233,7 @@ fn judge_ticket(
     // A manifest that contradicts itself is not a fresh one.
     let consistent = known.as_ref().is_none_or(|known| !known.type_missing);
     let fresh_at = event.fresh_at.filter(|_| consistent);
-    let decision = decide(&Request {
+    let request = Request {
         event: &event.info,
         gate_id: attempt.gate_id,
         device_id: attempt.device_id,
@@ -220,7 +244,8 @@ fn judge_ticket(
         presented,
         ticket: known.as_ref().map(KnownTicket::facts),
         passages: &passages,
-    });
+    };
+    let decision = if attempt.force.is_some() { force(&request) } else { decide(&request) };
     let ticket = known.map(|known| seen(event, known));
     Ok(Judged { medium: attempt.medium, ticket_id: Some(ticket_id), ticket, decision })
 }

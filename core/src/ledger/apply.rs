@@ -102,8 +102,9 @@ fn write_passages(
     passages: &[ForeignPassage],
 ) -> Result<Vec<ForeignPassage>, LedgerError> {
     let mut insert = connection.prepare_cached(
-        "INSERT OR IGNORE INTO passages (event, ticket_id, scan_id, at, direction, people, gate_id, device_id) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 \
+        "INSERT OR IGNORE INTO passages \
+         (event, ticket_id, scan_id, at, direction, people, gate_id, device_id, undoes, forced) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
          WHERE NOT EXISTS (SELECT 1 FROM scans WHERE ticket_id = ?2 AND outcome = 'admit' AND scan_id = ?3)",
     )?;
     let mut added = Vec::new();
@@ -117,6 +118,8 @@ fn write_passages(
             passage.people,
             passage.gate_id,
             passage.device_id,
+            passage.undoes,
+            passage.forced,
         ])?;
         if rows > 0 {
             added.push(*foreign);

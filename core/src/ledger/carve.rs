@@ -14,7 +14,7 @@ use rusqlite::types::Value;
 
 use super::error::LedgerError;
 use super::files::beside;
-use super::rows::{INSERT_SCAN, SCAN_COLUMNS};
+use super::rows::{FIRST_SCAN_COLUMNS, INSERT_SCAN, SCAN_COLUMNS};
 use super::schema;
 
 /// The page size every ledger has.
@@ -69,7 +69,12 @@ fn take_rows(found: &Connection, page: &[u8]) -> Result<(), LedgerError> {
     let mut insert = found.prepare_cached(INSERT_SCAN)?;
     let cells = page.get(3..5).map_or(0, big_endian);
     for cell in 0..usize::try_from(cells).unwrap_or(0) {
-        let Some(row) = read_cell(page, cell).filter(|row| row.len() == SCAN_COLUMNS) else { continue };
+        let Some(mut row) = read_cell(page, cell) else { continue };
+        if !(FIRST_SCAN_COLUMNS..=SCAN_COLUMNS).contains(&row.len()) {
+            continue;
+        }
+        // Written before there were more columns.
+        row.resize(SCAN_COLUMNS, Value::Null);
         // A row that is there already, or whose types do not fit.
         let _refused = insert.execute(rusqlite::params_from_iter(row));
     }

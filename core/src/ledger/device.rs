@@ -33,6 +33,12 @@ impl DeviceState {
                 && (assignment.gate_ids.is_empty() || assignment.gate_ids.contains(&gate_id))
         })
     }
+
+    /// Whether it may let people pass in spite of a refusal at this event.
+    #[must_use]
+    pub fn may_force(&self, event_id: EventId) -> bool {
+        self.assignments.iter().any(|assignment| assignment.event_id == event_id && assignment.supervisor)
+    }
 }
 
 /// The name of the device's row in `meta`.

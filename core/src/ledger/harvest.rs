@@ -7,6 +7,15 @@ use rusqlite::Connection;
 
 use super::rows::{ScanRow, read_scan, scan_columns};
 
+/// Reads every scan.
+const SELECT: &str = concat!("SELECT ", scan_columns!(), " FROM scans");
+/// Reads every scan of a file of the first version, with nothing in the columns added since.
+const SELECT_FIRST: &str = concat!(
+    "SELECT ",
+    scan_columns!(),
+    " FROM (SELECT *, NULL AS overruled, NULL AS undoes, NULL AS note FROM scans)"
+);
+
 /// A row of `scans` as it was found.
 pub(super) type Row = ScanRow;
 
@@ -27,7 +36,7 @@ pub(super) struct Harvest {
 /// Every scan that can be read.
 pub(super) fn scans(source: &Connection) -> Harvest {
     let mut harvest = Harvest::default();
-    let select = concat!("SELECT ", scan_columns!(), " FROM scans");
+    let select = select_of(source);
     let front = one_way(source, &format!("{select} ORDER BY id"), read_scan);
     let reached = front.rows.last().map(|row| row.key);
     harvest.add(front.rows);
@@ -40,6 +49,10 @@ pub(super) fn scans(source: &Connection) -> Harvest {
     harvest.add(back.rows);
     harvest.probe(source, reached.unwrap_or(0), resumes);
     harvest
+}
+
+fn select_of(source: &Connection) -> &'static str {
+    if source.prepare(SELECT).is_ok() { SELECT } else { SELECT_FIRST }
 }
 
 impl Harvest {
@@ -56,10 +69,7 @@ impl Harvest {
 
     /// Looks up the keys between where the front broke off and where the back did.
     fn probe(&mut self, source: &Connection, after: i64, before: Option<i64>) {
-        let Ok(mut select) = source.prepare(concat!("SELECT ", scan_columns!(), " FROM scans WHERE id = ?1"))
-        else {
-            return;
-        };
+        let Ok(mut select) = source.prepare(&format!("{} WHERE id = ?1", select_of(source))) else { return };
         // Before the very first scan: that of the first ledger.
         let mut key = after.max(super::rows::scan_key(1, 0));
         let mut missed = 0;

@@ -15,11 +15,12 @@ pub(super) fn passages(
 ) -> Result<Vec<Passage>, LedgerError> {
     let mut found = Vec::new();
     let mut made_here = connection.prepare_cached(
-        "SELECT scan_id, wall_ms + offset_ms, direction, people, gate_id, device_id \
+        "SELECT scan_id, wall_ms + offset_ms, direction, people, gate_id, device_id, \
+         undoes, overruled IS NOT NULL \
          FROM scans WHERE ticket_id = ?1 AND outcome = 'admit' AND event = ?2",
     )?;
     let mut merged = connection.prepare_cached(
-        "SELECT scan_id, at, direction, people, gate_id, device_id \
+        "SELECT scan_id, at, direction, people, gate_id, device_id, undoes, forced \
          FROM passages WHERE event = ?1 AND ticket_id = ?2",
     )?;
     let mut rows = made_here.query((ticket_id, event))?;

@@ -272,37 +272,6 @@ impl Ledger {
         }
     }
 
-    /// Tickets one of whose attendee's names starts with `prefix`, upper or lower case alike, at most
-    /// `limit`, in the order of their names.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub fn search(
-        &self,
-        event_id: EventId,
-        prefix: &str,
-        limit: usize,
-    ) -> Result<Vec<TicketEntry>, LedgerError> {
-        let prefix = prefix.trim().to_lowercase();
-        let Some(event) = self.known_event(&self.connection, event_id)? else { return Ok(Vec::new()) };
-        let mut select = self.connection.prepare_cached(concat!(
-            "SELECT ",
-            ticket_columns!(),
-            " FROM tickets WHERE event = ?1 AND attendee_name IS NOT NULL"
-        ))?;
-        let mut rows = select.query([event.number])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let name = row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?.to_lowercase();
-            if name.starts_with(&prefix) || name.split_whitespace().any(|word| word.starts_with(&prefix)) {
-                found.push(read_ticket(row)?);
-            }
-        }
-        found.sort_by(|a, b| (&a.attendee_name, a.ticket_id).cmp(&(&b.attendee_name, b.ticket_id)));
-        found.truncate(limit);
-        Ok(found)
-    }
-
     /// Starts the manifest of an event over: the next page is the first again. Until it is complete,
     /// the door works with what it has.
     ///

@@ -26,15 +26,19 @@ mod harvest;
 mod history;
 mod lock;
 mod manifest;
+mod names;
+mod note;
 mod open;
 mod outbox;
 pub mod record;
 mod rescue;
 mod rows;
 mod schema;
+mod search;
 mod storage;
 mod tally;
 mod time;
+mod undo;
 mod views;
 
 use std::cell::RefCell;
@@ -48,10 +52,13 @@ pub use chain::{Break, BreakKind, ChainReport};
 pub use device::DeviceState;
 pub use error::{Cause, LedgerError};
 pub use manifest::Applied;
+pub use note::{MAX_NOTE_CHARS, Note, NoteError};
 pub use open::OpenReport;
 pub use outbox::Unsent;
 pub use rescue::Rescue;
+pub use search::{FoundTicket, MAX_FOUND};
 pub use time::ClockEvent;
+pub(crate) use undo::{Taken, UndoAttempt, UndoFailure};
 pub use views::{Counts, TicketConflict};
 
 use crate::clock::Clock;
@@ -117,6 +124,11 @@ impl Ledger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The source of randomness it was opened with.
+    pub(crate) fn entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.entropy)
     }
 
     /// Runs `work` in one IMMEDIATE transaction: it alone writes, and sees everything written before.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::note::Note;
 use crate::ids::{DeviceId, EventId, GateId, LedgerId, ScanId, TicketId};
 use crate::rules::{Confidence, Direction, Evidence, Flag, Outcome, Passage, Reason, TicketStatus};
 
@@ -70,6 +71,8 @@ pub enum Medium {
     Legacy,
     /// A typed manual code.
     Manual,
+    /// No code: the ticket was picked from the list.
+    Listed,
     /// Nothing that could be read as a ticket.
     Unreadable,
 }
@@ -118,6 +121,15 @@ pub struct ScanRecord {
     pub offset_ms: i64,
     /// How far that may be off (milliseconds); none if nobody knows.
     pub error_ms: Option<i64>,
+    /// What a supervisor overruled to let them pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<Reason>,
+    /// Takes back this passage of the same device: nobody passed with this scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ScanId>,
+    /// Why it was overruled or taken back, as the person at the door put it (see [`Note`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The hash of the scan before; for the first, [`genesis`].
     pub prev_hash: Hash,
     /// The hash of this one.
@@ -150,15 +162,32 @@ impl ScanRecord {
             people: self.people,
             gate_id: self.gate_id,
             device_id: self.device_id,
+            undoes: self.undoes,
+            forced: self.overruled.is_some(),
         })
     }
 
+    /// Whether what it says of overruling and taking back fits together.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        let forced = self.overruled.is_some();
+        let passed = self.outcome == Outcome::Admit && self.ticket_id.is_some();
+        let noted =
+            self.note.as_ref().is_some_and(|note| Note::new(note).is_ok_and(|it| it.as_str() == note));
+        forced == (self.reason == Reason::Forced)
+            && self.undoes.is_some() == (self.reason == Reason::Undone)
+            && self.overruled.is_none_or(Reason::can_be_overruled)
+            && if forced || self.undoes.is_some() { passed && noted } else { self.note.is_none() }
+    }
+
     /// The hash this scan should carry: SHA-256 over the previous hash and every other field, each
-    /// at a fixed place or with its length before it, so that no two scans share their bytes.
+    /// at a fixed place or with its length before it, so that no two scans share their bytes. Scans
+    /// that were neither overruled nor take anything back hash as they did before either existed.
     #[must_use]
     pub fn compute_hash(&self) -> Hash {
+        let plain = self.overruled.is_none() && self.undoes.is_none() && self.note.is_none();
         let mut out = Canonical(Sha256::new());
-        out.bytes(b"liventix scan v1").bytes(&self.prev_hash.0);
+        out.bytes(if plain { b"liventix scan v1" } else { b"liventix scan v2" }).bytes(&self.prev_hash.0);
         out.bytes(self.scan_id.as_bytes()).bytes(self.device_id.as_bytes()).bytes(self.ledger_id.as_bytes());
         out.int(self.seq).bytes(self.event_id.as_bytes()).bytes(self.gate_id.as_bytes());
         out.optional(self.ticket_id.map(|id| *id.as_bytes()).as_ref().map(<[u8; 16]>::as_slice));
@@ -182,6 +211,11 @@ impl ScanRecord {
             None => out.int(0),
             Some(error) => out.int(1).int(error),
         };
+        if !plain {
+            out.optional_text(self.overruled.map(Reason::code));
+            out.optional(self.undoes.as_ref().map(|id| id.as_bytes().as_slice()));
+            out.optional_text(self.note.as_deref());
+        }
         Hash(out.0.finalize().into())
     }
 
@@ -216,6 +250,13 @@ impl Canonical {
         }
     }
 
+    fn optional_text(&mut self, text: Option<&str>) -> &mut Self {
+        match text {
+            None => self.int(0),
+            Some(text) => self.int(1).text(text),
+        }
+    }
+
     fn code(&mut self, value: &impl WireCode) -> &mut Self {
         self.text(value.wire_code())
     }
@@ -244,13 +285,14 @@ macro_rules! wire_codes {
 
 wire_codes! {
     Direction { Entry = "entry", Exit = "exit" }
-    Medium { Printed = "printed", Live = "live", Legacy = "legacy", Manual = "manual", Unreadable = "unreadable" }
+    Medium { Printed = "printed", Live = "live", Legacy = "legacy", Manual = "manual", Listed = "listed", Unreadable = "unreadable" }
     Outcome { Admit = "admit", Refuse = "refuse", Ask = "ask" }
     TicketStatus { Valid = "valid", Unpaid = "unpaid", Cancelled = "cancelled", Revoked = "revoked" }
     Confidence { Green = "green", Amber = "amber", Red = "red" }
     Flag {
         Unlisted = "unlisted", ListStale = "list_stale", ClockUncertain = "clock_uncertain",
         LegacyCode = "legacy_code", LiveStale = "live_stale", ExitWithoutEntry = "exit_without_entry",
+        Forced = "forced",
     }
 }
 

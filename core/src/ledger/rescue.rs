@@ -287,9 +287,13 @@ fn copy_table(target: &Connection, source: &Connection, table: &str, key: &str) 
         (0..row.as_ref().column_count()).map(|column| row.get(column)).collect()
     };
     let (rows, complete) = harvest::both_ways(source, &select, key, read);
-    let Some(columns) = rows.first().map(Vec::len) else { return Ok(complete) };
-    let places = vec!["?"; columns].join(", ");
-    let mut insert = target.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({places})"))?;
+    let Some(found) = rows.first().map(Vec::len) else { return Ok(complete) };
+    // A file of an older version has fewer columns: new ones come at the end.
+    let newest = target.prepare(&select)?;
+    let names: Vec<&str> = newest.column_names().into_iter().take(found).collect();
+    let places = vec!["?"; found].join(", ");
+    let mut insert =
+        target.prepare(&format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({places})", names.join(", ")))?;
     for row in rows {
         insert.execute(rusqlite::params_from_iter(row))?;
     }

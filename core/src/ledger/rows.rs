@@ -158,19 +158,22 @@ macro_rules! scan_columns {
     () => {
         "id, scan_id, device_id, event, gate_id, ticket_id, direction, people, medium, fingerprint, \
          outcome, reason, confidence, flags, first_admission, wall_ms, mono_ms, offset_ms, error_ms, \
-         prev_hash, hash"
+         prev_hash, hash, overruled, undoes, note"
     };
 }
 pub(super) use scan_columns;
 
 /// How many columns `scans` has.
-pub(super) const SCAN_COLUMNS: usize = 21;
+pub(super) const SCAN_COLUMNS: usize = 24;
+/// How many it had in the first version; those added since may be missing at the end of a row.
+pub(super) const FIRST_SCAN_COLUMNS: usize = 21;
 
 /// Adds one scan.
 pub(super) const INSERT_SCAN: &str = concat!(
     "INSERT INTO scans (",
     scan_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+     ?22, ?23, ?24)"
 );
 
 /// Runs [`INSERT_SCAN`] for a scan of the ledger and event with these numbers.
@@ -202,6 +205,9 @@ pub(super) fn insert_scan(
         scan.error_ms,
         scan.prev_hash,
         scan.hash,
+        scan.overruled.map(Code),
+        scan.undoes,
+        scan.note,
     ])?;
     Ok(())
 }
@@ -250,11 +256,15 @@ pub(super) fn read_scan(row: &Row<'_>) -> rusqlite::Result<ScanRow> {
         error_ms: row.get(18)?,
         prev_hash: row.get(19)?,
         hash: row.get(20)?,
+        overruled: row.get::<_, Option<Code<_>>>(21)?.map(|code| code.0),
+        undoes: row.get(22)?,
+        note: row.get(23)?,
     };
     Ok(ScanRow { key, event: row.get(3)?, scan })
 }
 
-/// Reads a passage from `scan_id, at, direction, people, gate_id, device_id`, from column `from` on.
+/// Reads a passage from `scan_id, at, direction, people, gate_id, device_id, undoes, forced`, from column
+/// `from` on.
 pub(super) fn read_passage(row: &Row<'_>, from: usize) -> rusqlite::Result<Passage> {
     Ok(Passage {
         scan_id: row.get(from)?,
@@ -263,5 +273,7 @@ pub(super) fn read_passage(row: &Row<'_>, from: usize) -> rusqlite::Result<Passa
         people: row.get(from + 3)?,
         gate_id: row.get(from + 4)?,
         device_id: row.get(from + 5)?,
+        undoes: row.get(from + 6)?,
+        forced: row.get(from + 7)?,
     })
 }

@@ -13,7 +13,7 @@ use super::error::{Cause, LedgerError};
 /// `LXLG`: marks the file as a Liventix ledger, for `file(1)` and for [`super::open`].
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"LXLG");
 /// The format this software writes and the newest it reads.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 /// How long a write waits for another process to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Enough for the manifest's inner pages and the tail of the scans at 100 000 tickets.
@@ -126,7 +126,19 @@ CREATE TABLE clock_events (
 ) STRICT;
 ";
 
-static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::new(vec![M::up(V1)]));
+/// Scans that were overruled or take another one back. Columns come only at the end of tables that are
+/// there: the tables then stay at their places in the file, which rescuing one without its first page
+/// depends on.
+const V2: &str = "
+ALTER TABLE scans ADD COLUMN overruled TEXT;
+ALTER TABLE scans ADD COLUMN undoes BLOB;
+ALTER TABLE scans ADD COLUMN note TEXT;
+ALTER TABLE passages ADD COLUMN undoes BLOB;
+ALTER TABLE passages ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;
+";
+
+static MIGRATIONS: LazyLock<Migrations<'static>> =
+    LazyLock::new(|| Migrations::new(vec![M::up(V1), M::up(V2)]));
 
 /// Opens the file as it is, for reading and writing, without changing a byte of it.
 pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, LedgerError> {
@@ -185,5 +197,23 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         assert_eq!(version(&connection).unwrap(), VERSION);
+    }
+
+    #[test]
+    fn the_first_page_holds_every_table_by_itself_and_at_the_same_place_in_every_version() {
+        let tables = |connection: &Connection| -> Vec<(String, i64)> {
+            let mut select = connection.prepare("SELECT name, rootpage FROM sqlite_schema").unwrap();
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut connection = Connection::open(file.path()).unwrap();
+        MIGRATIONS.to_version(&mut connection, 1).unwrap();
+        let first = tables(&connection);
+        migrate(&mut connection).unwrap();
+        assert_eq!(tables(&connection), first);
+        connection.close().unwrap();
+        let bytes = std::fs::read(file.path()).unwrap();
+        assert_eq!(bytes[100], 13, "the list of tables is a leaf, not an inner page");
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Part {
     pub(super) inside: u64,
 }
 
-/// Scans made on this device.
+/// Scans made on this device. Taking one back is not another one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Here {
     pub(super) scans: u64,
@@ -35,7 +35,7 @@ impl Here {
     fn load(connection: &Connection, event: i64) -> Result<Self, LedgerError> {
         let mut select = connection.prepare_cached(
             "SELECT count(*), count(*) FILTER (WHERE outcome = 'refuse'), \
-             count(*) FILTER (WHERE medium = 'legacy'), count(flags) FROM scans WHERE event = ?1",
+             count(*) FILTER (WHERE medium = 'legacy'), count(flags) FROM scans WHERE event = ?1 AND undoes IS NULL",
         )?;
         Ok(select.query_row([event], |row| {
             Ok(Self {
@@ -48,6 +48,9 @@ impl Here {
     }
 
     pub(super) fn add(&mut self, scan: &ScanRecord) {
+        if scan.undoes.is_some() {
+            return;
+        }
         self.scans += 1;
         self.refused += u64::from(scan.outcome == Outcome::Refuse);
         self.legacy += u64::from(scan.medium == Medium::Legacy);
@@ -116,7 +119,8 @@ impl Tally {
     fn set(&mut self, ticket_id: TicketId, allowance: Allowance, passages: &[Passage]) {
         let standing = Standing::fold(allowance, passages);
         let excess: u64 = standing.conflicts.iter().map(|conflict| u64::from(conflict.people)).sum();
-        let part = Part { entered: u64::from(standing.used) + excess, inside: u64::from(standing.inside) };
+        let entered = u64::from(standing.used) + u64::from(standing.beyond) + excess;
+        let part = Part { entered, inside: u64::from(standing.inside) };
         let before = self.parts.insert(ticket_id, part).unwrap_or_default();
         self.total.entered = self.total.entered - before.entered + part.entered;
         self.total.inside = self.total.inside - before.inside + part.inside;
@@ -150,10 +154,12 @@ impl<'a> Allowances<'a> {
 fn all_passages(connection: &Connection, event: i64) -> Result<HashMap<TicketId, Vec<Passage>>, LedgerError> {
     let mut by_ticket: HashMap<TicketId, Vec<Passage>> = HashMap::new();
     let mut select = connection.prepare_cached(
-        "SELECT ticket_id, scan_id, wall_ms + offset_ms, direction, people, gate_id, device_id \
+        "SELECT ticket_id, scan_id, wall_ms + offset_ms, direction, people, gate_id, device_id, \
+         undoes, overruled IS NOT NULL \
          FROM scans WHERE outcome = 'admit' AND ticket_id IS NOT NULL AND event = ?1 \
          UNION ALL \
-         SELECT ticket_id, scan_id, at, direction, people, gate_id, device_id FROM passages WHERE event = ?1",
+         SELECT ticket_id, scan_id, at, direction, people, gate_id, device_id, undoes, forced \
+         FROM passages WHERE event = ?1",
     )?;
     let mut rows = select.query([event])?;
     while let Some(row) = rows.next()? {

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::history::{Allowance, Passage, Standing};
+use super::doubts::Doubts;
+use super::history::{Allowance, Passage, Standing, standing_passages};
 use super::outcome::{Confidence, Decision, Direction, Evidence, Flag, Outcome, Reason};
 use super::policy::{EventInfo, LegacyStage, PrintedPolicy, TicketType, TtlEffect, UnlistedPolicy};
-use crate::clock::{TimeBounds, TimeReading};
+use crate::clock::TimeReading;
 use crate::ids::{DeviceId, GateId};
 
 /// Where a ticket stands with the organiser.
@@ -72,8 +73,18 @@ pub enum Presented {
     },
     /// An unsigned code of an older system, found in the manifest.
     Legacy,
-    /// A manual code, found in the manifest.
+    /// A manual code, found in the manifest; or the ticket itself, picked from the list.
     Manual,
+}
+
+impl Presented {
+    /// When a signed code was issued (UTC milliseconds).
+    const fn issued_at(&self) -> Option<i64> {
+        match self {
+            Self::Printed { issued_at, .. } | Self::Live { issued_at, .. } => Some(*issued_at),
+            Self::Legacy | Self::Manual => None,
+        }
+    }
 }
 
 /// Everything the decision depends on.
@@ -108,15 +119,67 @@ pub struct Request<'a> {
 /// are never held back by a status, a gate or a date.
 #[must_use]
 pub fn decide(request: &Request<'_>) -> Decision {
+    let passages = standing_passages(request.passages);
+    let request = Request { passages: &passages, ..*request };
+    match decide_by_rules(&request) {
+        (Ok(decision), doubts) => doubts.colour(decision),
+        (Err(reason), _) => Decision::refuse(reason),
+    }
+}
+
+/// Decides one scan with a supervisor at the door, who overrules what
+/// [`Reason::can_be_overruled`] says. Everything else comes out as by [`decide`].
+#[must_use]
+pub fn force(request: &Request<'_>) -> Decision {
+    let passages = standing_passages(request.passages);
+    let request = Request { passages: &passages, ..*request };
+    let (decided, mut doubts) = decide_by_rules(&request);
+    let refused = match decided {
+        Ok(decision) if decision.outcome == Outcome::Admit => return doubts.colour(decision),
+        Ok(decision) => decision,
+        Err(reason) => Decision::refuse(reason),
+    };
+    let final_reason = taken_back(&request).or_else(|| is_final(refused.reason).then_some(refused.reason));
+    if let Some(reason) = final_reason {
+        return Decision::refuse(reason);
+    }
+    doubts.add(Flag::Forced);
+    doubts.colour(Decision {
+        outcome: Outcome::Admit,
+        reason: Reason::Forced,
+        people: request.people,
+        remaining: left_after(&request),
+        overruled: Some(refused.reason),
+        ..refused
+    })
+}
+
+fn decide_by_rules(request: &Request<'_>) -> (Result<Decision, Reason>, Doubts) {
     let mut doubts = Doubts::of(request);
     let decided = match request.direction {
         Direction::Entry => entry(request, &mut doubts),
         Direction::Exit => Ok(exit(request, &mut doubts)),
     };
-    match decided {
-        Ok(decision) => doubts.colour(decision),
-        Err(reason) => Decision::refuse(reason),
-    }
+    (decided, doubts)
+}
+
+const fn is_final(reason: Reason) -> bool {
+    !reason.can_be_overruled()
+}
+
+/// The organiser took the ticket or its code back. The rules may have found another reason before they
+/// came to this one, which nobody may overrule.
+fn taken_back(request: &Request<'_>) -> Option<Reason> {
+    let ticket = request.ticket.filter(|_| request.direction == Direction::Entry)?;
+    let status = status_allows(ticket.status).err().filter(|reason| is_final(*reason));
+    status.or_else(|| is_replaced(request, &ticket).then_some(Reason::Replaced))
+}
+
+/// What a listed ticket has left once a supervisor let so many people in.
+fn left_after(request: &Request<'_>) -> Option<u32> {
+    let allowance = request.ticket.filter(|_| request.direction == Direction::Entry)?.allowance();
+    let left = Standing::fold(allowance, request.passages).remaining(allowance)?;
+    Some(left.saturating_sub(u32::from(request.people)))
 }
 
 fn entry(request: &Request<'_>, doubts: &mut Doubts) -> Result<Decision, Reason> {
@@ -191,17 +254,18 @@ fn code_is_latest(
     ticket: &TicketFacts<'_>,
     doubts: &mut Doubts,
 ) -> Result<(), Reason> {
-    let (Presented::Printed { issued_at, .. } | Presented::Live { issued_at, .. }) = request.presented else {
-        return Ok(());
-    };
-    if issued_at < ticket.code_issued_at {
+    if is_replaced(request, ticket) {
         return Err(Reason::Replaced);
     }
-    if issued_at > ticket.code_issued_at {
+    if request.presented.issued_at().is_some_and(|issued_at| issued_at > ticket.code_issued_at) {
         // Reissued since the last sync: the code is right and the list is behind.
         doubts.add(Flag::ListStale);
     }
     Ok(())
+}
+
+fn is_replaced(request: &Request<'_>, ticket: &TicketFacts<'_>) -> bool {
+    request.presented.issued_at().is_some_and(|issued_at| issued_at < ticket.code_issued_at)
 }
 
 fn medium_allowed(request: &Request<'_>, live_activated: bool, doubts: &mut Doubts) -> Result<(), Reason> {
@@ -274,6 +338,7 @@ fn admit_within(request: &Request<'_>, allowance: Allowance) -> Decision {
         people: request.people,
         remaining: remaining.map(|left| left - wanted),
         first_admission: None,
+        overruled: None,
     }
 }
 
@@ -308,6 +373,7 @@ fn exit(request: &Request<'_>, doubts: &mut Doubts) -> Decision {
         people: request.people,
         remaining: None,
         first_admission: None,
+        overruled: None,
     }
 }
 
@@ -337,63 +403,5 @@ fn repeat(recent: Evidence, remaining: Option<u32>) -> Decision {
         remaining,
         first_admission: Some(recent),
         ..Decision::refuse(Reason::RapidRescan)
-    }
-}
-
-/// What the decision cannot be sure of, collected on the way.
-struct Doubts {
-    bounds: TimeBounds,
-    flags: Vec<Flag>,
-}
-
-impl Doubts {
-    fn of(request: &Request<'_>) -> Self {
-        let policy = &request.event.policy;
-        let mut doubts = Self { bounds: request.time.bounds(), flags: Vec::new() };
-        let list_max_age_ms = i64::from(policy.list_max_age_minutes) * 60_000;
-        if request.list_age_ms.is_none_or(|age| age > list_max_age_ms) {
-            doubts.add(Flag::ListStale);
-        }
-        if request.time.error_ms.is_none_or(|error| error > i64::from(policy.clock_max_error_ms)) {
-            doubts.add(Flag::ClockUncertain);
-        }
-        doubts
-    }
-
-    fn add(&mut self, flag: Flag) {
-        if let Err(place) = self.flags.binary_search(&flag) {
-            self.flags.insert(place, flag);
-        }
-    }
-
-    /// The true time must be `moment` or later.
-    fn not_before(&mut self, moment: i64, reason: Reason) -> Result<(), Reason> {
-        if self.bounds.latest < moment {
-            return Err(reason);
-        }
-        if self.bounds.earliest < moment {
-            self.add(Flag::ClockUncertain);
-        }
-        Ok(())
-    }
-
-    /// The true time must be earlier than `moment`.
-    fn before(&mut self, moment: i64, reason: Reason) -> Result<(), Reason> {
-        if self.bounds.earliest >= moment {
-            return Err(reason);
-        }
-        if self.bounds.latest >= moment {
-            self.add(Flag::ClockUncertain);
-        }
-        Ok(())
-    }
-
-    fn colour(self, decision: Decision) -> Decision {
-        let confidence = match (decision.outcome, self.flags.is_empty()) {
-            (Outcome::Admit, true) => Confidence::Green,
-            (Outcome::Admit, false) | (Outcome::Ask, _) => Confidence::Amber,
-            (Outcome::Refuse, _) => decision.confidence,
-        };
-        Decision { confidence, flags: self.flags, ..decision }
     }
 }

@@ -2,6 +2,8 @@
 //! union of all scans they know, and since it sorts them first, the order in which they arrived
 //! never matters.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{Direction, Evidence};
@@ -24,9 +26,36 @@ pub struct Passage {
     pub gate_id: GateId,
     /// By which device.
     pub device_id: DeviceId,
+    /// Takes back that passage: nobody passed with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ScanId>,
+    /// A supervisor overruled the rules.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
+}
+
+/// The passages that stand: without those taken back, and without what took them back. A device takes
+/// back its own only; until the passage it names is known, that has no effect.
+///
+/// Copies nothing where nothing is taken back.
+#[must_use]
+pub fn standing_passages(passages: &[Passage]) -> Cow<'_, [Passage]> {
+    if passages.iter().all(|passage| passage.undoes.is_none()) {
+        return Cow::Borrowed(passages);
+    }
+    let stands = |passage: &&Passage| passage.undoes.is_none() && !passage.is_undone(passages);
+    Cow::Owned(passages.iter().filter(stands).copied().collect())
 }
 
 impl Passage {
+    /// Whether one of `passages` takes it back.
+    #[must_use]
+    pub fn is_undone(&self, passages: &[Passage]) -> bool {
+        let undoes_it =
+            |other: &Passage| other.undoes == Some(self.scan_id) && other.device_id == self.device_id;
+        passages.iter().any(undoes_it)
+    }
+
     const fn evidence(&self) -> Evidence {
         Evidence { scan_id: self.scan_id, at: self.at, gate_id: self.gate_id, device_id: self.device_id }
     }
@@ -44,10 +73,14 @@ pub struct Allowance {
 impl Allowance {
     /// What an unlisted ticket is taken to hold until the manifest says more: a single entry for as
     /// many people as were ever admitted with it, or for `people` before the first time. Two scans
-    /// of it are still a duplicate.
+    /// of it are still a duplicate. What a supervisor let in says how many only if nothing else does.
     #[must_use]
     pub fn unlisted(passages: &[Passage], people: u16) -> Self {
-        let people = passages.iter().map(|passage| passage.people).max().unwrap_or(people);
+        let passages = standing_passages(passages);
+        let most = |forced: bool| {
+            passages.iter().filter(|passage| passage.forced == forced).map(|passage| passage.people).max()
+        };
+        let people = most(false).or_else(|| most(true)).unwrap_or(people);
         Self { people, entry: EntryPolicy::default() }
     }
 
@@ -83,14 +116,19 @@ pub struct Standing {
     pub first_entry: Option<Passage>,
     /// The latest passage, in or out.
     pub last: Option<Passage>,
+    /// People whom a supervisor let in beyond what the ticket holds. That is no conflict: somebody
+    /// meant it.
+    pub beyond: u32,
     /// Admissions beyond what the ticket holds, earliest first.
     pub conflicts: Vec<Conflict>,
 }
 
 impl Standing {
-    /// Folds passages, in any order. A scan that is there twice counts once.
+    /// Folds passages, in any order. A scan that is there twice counts once, one that was taken back
+    /// not at all.
     #[must_use]
     pub fn fold(allowance: Allowance, passages: &[Passage]) -> Self {
+        let passages = standing_passages(passages);
         let mut sorted: Vec<&Passage> = passages.iter().collect();
         sorted.sort_unstable_by_key(|passage| (passage.scan_id, passage.at));
         sorted.dedup_by_key(|passage| passage.scan_id);
@@ -117,7 +155,9 @@ impl Standing {
         self.used = self.used.saturating_add(fresh - excess);
         self.inside = self.inside.saturating_add(people);
         let standing = *self.first_entry.get_or_insert(*passage);
-        if excess > 0 {
+        if passage.forced {
+            self.beyond = self.beyond.saturating_add(excess);
+        } else if excess > 0 {
             self.conflicts.push(Conflict { standing, excess: *passage, people: excess });
         }
     }

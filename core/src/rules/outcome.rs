@@ -60,6 +60,8 @@ pub enum Flag {
     LiveStale,
     /// Someone left whose entry this device has not seen.
     ExitWithoutEntry,
+    /// A supervisor let them pass although the rules said otherwise.
+    Forced,
 }
 
 macro_rules! reasons {
@@ -97,6 +99,10 @@ reasons! {
     Reentered = "reentered", "Welcome back";
     /// Went out.
     Exited = "exited", "Goodbye";
+    /// A supervisor overruled a refusal or a question.
+    Forced = "forced", "Let in by a supervisor";
+    /// A passage was taken back: nobody passed after all.
+    Undone = "undone", "Taken back";
 
     /// The same ticket a moment ago at this very device: most likely the same guest, scanned twice.
     RapidRescan = "rapid_rescan", "Just scanned here";
@@ -148,6 +154,29 @@ reasons! {
     ManualUnknown = "manual_unknown", "No ticket with this code";
 }
 
+impl Reason {
+    /// Whether a supervisor may let people pass in spite of it, once the ticket is known: never where
+    /// the organiser took the ticket or its code back, and never where the code is not authentic.
+    #[must_use]
+    pub const fn can_be_overruled(self) -> bool {
+        matches!(
+            self,
+            Self::RapidRescan
+                | Self::AlreadyUsed
+                | Self::GroupExceeded
+                | Self::AlreadyOut
+                | Self::Unpaid
+                | Self::WrongGate
+                | Self::NotYetValid
+                | Self::Expired
+                | Self::Stale
+                | Self::PrintedRefused
+                | Self::LegacyRefused
+                | Self::Unlisted
+        )
+    }
+}
+
 /// The admission that a duplicate ran into.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -180,6 +209,9 @@ pub struct Decision {
     pub remaining: Option<u32>,
     /// For a duplicate: the admission it ran into.
     pub first_admission: Option<Evidence>,
+    /// What a supervisor overruled, where the reason is [`Reason::Forced`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<Reason>,
 }
 
 impl Decision {
@@ -194,6 +226,7 @@ impl Decision {
             people: 0,
             remaining: None,
             first_admission: None,
+            overruled: None,
         }
     }
 }

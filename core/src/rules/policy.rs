@@ -77,6 +77,9 @@ pub struct EventPolicy {
     /// A second scan of the same ticket at the same door within this many seconds is called a
     /// repeat of the first, not a second guest (0 to 3 600; 0 switches it off).
     pub rapid_rescan_seconds: u32,
+    /// A passage may be taken back at the device that made it for this many seconds (0 to 3 600; 0
+    /// switches it off).
+    pub undo_seconds: u32,
     /// A manifest not refreshed for this many minutes turns green verdicts amber (1 to 10 080).
     pub list_max_age_minutes: u32,
     /// A clock whose error may exceed this many milliseconds turns green verdicts amber
@@ -93,6 +96,7 @@ impl Default for EventPolicy {
             live_ttl_effect: TtlEffect::default(),
             unlisted: UnlistedPolicy::default(),
             rapid_rescan_seconds: 15,
+            undo_seconds: 120,
             list_max_age_minutes: 12 * 60,
             clock_max_error_ms: 60_000,
         }
@@ -122,6 +126,7 @@ impl EventPolicy {
         let fields = [
             ("live_ttl_seconds", self.live_ttl_seconds, 1, 86_400),
             ("rapid_rescan_seconds", self.rapid_rescan_seconds, 0, 3_600),
+            ("undo_seconds", self.undo_seconds, 0, 3_600),
             ("list_max_age_minutes", self.list_max_age_minutes, 1, 10_080),
             ("clock_max_error_ms", self.clock_max_error_ms, 1_000, 3_600_000),
         ];

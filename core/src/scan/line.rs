@@ -17,7 +17,8 @@ pub(super) fn line(recorded: &Recorded) -> String {
         Outcome::Admit => {
             parts.extend(type_name(recorded));
             parts.extend(share(recorded));
-            parts.extend(decision.flags.iter().map(|flag| doubt(*flag).to_owned()));
+            parts.extend(decision.overruled.map(|reason| overruled(recorded, reason)));
+            parts.extend(decision.flags.iter().filter_map(|flag| doubt(*flag)).map(str::to_owned));
         }
         Outcome::Ask => parts.push("ask a supervisor".to_owned()),
         Outcome::Refuse => parts.extend(why(recorded)),
@@ -45,6 +46,14 @@ fn share(recorded: &Recorded) -> Option<String> {
     let entries = recorded.ticket.as_ref()?.entries.filter(|entries| *entries > 1)?;
     let left = decision.remaining?;
     Some(format!("{} of {entries} · {left} left", decision.people))
+}
+
+/// What the supervisor overruled, and what it ran into.
+fn overruled(recorded: &Recorded, reason: Reason) -> String {
+    match &recorded.decision.first_admission {
+        Some(first) => format!("{} {}", reason.line(), evidence(recorded, first)),
+        None => reason.line().to_owned(),
+    }
 }
 
 /// What helps to send a refused guest the right way.
@@ -100,15 +109,17 @@ fn ago(ms: i64) -> String {
     }
 }
 
-const fn doubt(flag: Flag) -> &'static str {
-    match flag {
+const fn doubt(flag: Flag) -> Option<&'static str> {
+    Some(match flag {
         Flag::Unlisted => "not on the list yet",
         Flag::ListStale => "list out of date",
         Flag::ClockUncertain => "clock uncertain",
         Flag::LegacyCode => "old code type",
         Flag::LiveStale => "live code too old",
         Flag::ExitWithoutEntry => "entry not seen",
-    }
+        // The line begins with it.
+        Flag::Forced => return None,
+    })
 }
 
 /// A name as it may stand in the line: no line breaks, no control or direction characters that could

@@ -61,6 +61,9 @@ pub struct Assignment {
     pub event_name: String,
     /// The gates it may scan at; empty means every gate of the event.
     pub gate_ids: Vec<GateId>,
+    /// Whether a supervisor holds it: it may let people pass in spite of a refusal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supervisor: bool,
 }
 
 /// The answer to `GET /v1/door/assignments`.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use liventix_core::clock::{Clock, ManualClock, RoundTrip};
 use liventix_core::entropy::FixedEntropy;
-use liventix_core::ids::{DeviceId, EventId, GateId, TicketId, TicketTypeId};
+use liventix_core::ids::{DeviceId, EventId, GateId, ScanId, TicketId, TicketTypeId};
 use liventix_core::ledger::record::ScanRecord;
 use liventix_core::ledger::{DeviceState, Ledger, LedgerError, OpenReport};
 use liventix_core::rules::{
     Direction, EntryPolicy, EventInfo, EventPolicy, Gate, Reentry, TicketStatus, TicketType,
 };
-use liventix_core::scan::{DoorContext, ScanError, Verdict, scan};
+use liventix_core::scan::{DoorContext, ScanError, UndoError, Undone, Verdict, force, scan, undo};
 use liventix_core::sync::wire::{Assignment, ForeignPassage, ManifestPage, TicketEntry};
 use liventix_core::ticket::{
     Algorithm, Claims, KeyBytes, KeyId, KeyRing, KeyState, ManualCode, MasterKey, SigningKey,
@@ -211,6 +211,7 @@ impl Venue {
                 event_id: self.event.event_id,
                 event_name: self.event.name.clone(),
                 gate_ids: Vec::new(),
+                supervisor: true,
             }],
             revoked: false,
         }
@@ -234,6 +235,15 @@ impl Door {
 
     pub fn scan(&mut self, text: &str) -> Verdict {
         self.try_scan(text).unwrap()
+    }
+
+    /// A scan with a supervisor at the door.
+    pub fn force(&mut self, text: &str) -> Verdict {
+        force(&mut self.ledger, &self.keys, &self.context, text, "known at the desk").unwrap()
+    }
+
+    pub fn undo(&mut self, scan_id: ScanId) -> Result<Undone, UndoError> {
+        undo(&mut self.ledger, scan_id, "wrong ticket")
     }
 
     /// A scan by `people` people in that direction.

@@ -139,6 +139,8 @@ impl Server {
                 people: 1,
                 gate_id: self.event.gates[0].gate_id,
                 device_id: DeviceId::from_bytes(id_bytes(5, 2)),
+                undoes: None,
+                forced: false,
             },
         }));
     }
@@ -202,6 +204,7 @@ impl Server {
             event_id: self.event.event_id,
             event_name: self.event.name.clone(),
             gate_ids: Vec::new(),
+            supervisor: false,
         };
         if self.assigned { vec![assignment] } else { Vec::new() }
     }

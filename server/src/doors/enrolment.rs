@@ -153,6 +153,13 @@ pub(super) async fn assignments(conn: &mut Conn, device: DeviceId) -> Result<Vec
                WHERE d.device_id = $1 ORDER BY e.event_id";
     let rows = conn.query(sql, params![device]).await?;
     rows.iter()
-        .map(|row| Ok(Assignment { event_id: row.get(0)?, event_name: row.get(1)?, gate_ids: row.json(2)? }))
+        .map(|row| {
+            Ok(Assignment {
+                event_id: row.get(0)?,
+                event_name: row.get(1)?,
+                gate_ids: row.json(2)?,
+                supervisor: false,
+            })
+        })
         .collect()
 }

@@ -223,6 +223,7 @@ async fn repeat(
         people: view.people,
         remaining: stored.remaining,
         first_admission: view.first_admission.clone(),
+        overruled: None,
     };
     let ticket = match view.ticket_id {
         Some(id) => tickets::get(tx, event, id).await?,

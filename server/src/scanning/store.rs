@@ -249,5 +249,7 @@ pub(super) fn read_passage(row: &Row) -> Result<Passage, DbError> {
         people: row.get(4)?,
         gate_id: row.get::<GateId>(5)?,
         device_id: row.get::<DeviceId>(6)?,
+        undoes: None,
+        forced: false,
     })
 }

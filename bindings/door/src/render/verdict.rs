@@ -121,6 +121,7 @@ pub(crate) const fn doubt(flag: Flag) -> &'static str {
             "The live code is old: it may be a screenshot. Let the guest open the ticket again."
         }
         Flag::ExitWithoutEntry => "No entry of this guest is known here.",
+        Flag::Forced => "A supervisor overruled the refusal.",
     }
 }
 

@@ -65,6 +65,9 @@ impl Door {
             mono_ms: 60_000,
             offset_ms: 0,
             error_ms: Some(20),
+            overruled: None,
+            undoes: None,
+            note: None,
             prev_hash: self.last,
             hash: self.last,
         };
