@@ -6,12 +6,12 @@
 
 import PackageDescription
 
-// Apple platforms take the Rust library from an XCFramework. Elsewhere (the
+// Apple platforms take the Rust library from an XCFramework, which `ios/build-xcframework` makes. Elsewhere (the
 // tests on Linux) it is the shared library that cargo builds, found through LIBRARY_PATH and LD_LIBRARY_PATH.
 #if os(macOS)
-let rustLibrary: Target = .binaryTarget(name: "LiventixFFI", path: "LiventixFFI.xcframework")
+    let rustLibrary: Target = .binaryTarget(name: "LiventixFFI", path: "LiventixFFI.xcframework")
 #else
-let rustLibrary: Target = .systemLibrary(name: "LiventixFFI")
+    let rustLibrary: Target = .systemLibrary(name: "LiventixFFI")
 #endif
 
 let package = Package(
@@ -19,7 +19,7 @@ let package = Package(
     // The view models are @Observable, which these are the first to bring.
     platforms: [.iOS(.v17), .macOS(.v14)],
     products: [
-        .library(name: "Liventix", targets: ["Liventix"])
+        .library(name: "Liventix", targets: ["Liventix"]),
     ],
     targets: [
         rustLibrary,
@@ -27,6 +27,8 @@ let package = Package(
         .target(name: "LiventixGenerated", dependencies: ["LiventixFFI"]),
         // What apps import.
         .target(name: "Liventix", dependencies: ["LiventixGenerated"]),
-        .testTarget(name: "LiventixTests", dependencies: ["Liventix"]),
+        // What the tests have in common: files, clocks and servers that misbehave.
+        .target(name: "LiventixTestSupport", dependencies: ["Liventix"], path: "Tests/Support"),
+        .testTarget(name: "LiventixTests", dependencies: ["Liventix", "LiventixTestSupport"]),
     ]
 )
