@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use liventix_core::ledger::LedgerError;
-use liventix_core::scan::ScanError;
+use liventix_core::scan::{ScanError, UndoError};
 use liventix_core::sync::{EnrolmentCodeError, SyncError, TransportError};
 
 use crate::convert::BadId;
@@ -80,6 +80,14 @@ pub enum ScannerError {
     #[error("{detail}")]
     NotAllowed {
         /// `not_assigned`, `not_supervisor`
+        code: String,
+        /// For people.
+        detail: String,
+    },
+    /// The passage cannot be taken back: it stands.
+    #[error("{detail}")]
+    UndoRefused {
+        /// `undo_unknown`, `undo_not_a_passage`, `undo_already`, `undo_too_late`, `undo_off`
         code: String,
         /// For people.
         detail: String,
@@ -194,9 +202,24 @@ impl From<ScanError> for ScannerError {
             ScanError::NotEnrolled | ScanError::WrongDevice => Self::NotEnrolled { code, detail },
             ScanError::Revoked => Self::Revoked { code, detail, unsent: 0 },
             ScanError::UnknownGate => Self::UnknownPlace { code, detail },
-            ScanError::NotAssigned => Self::NotAllowed { code, detail },
+            ScanError::NotAssigned | ScanError::NotSupervisor => Self::NotAllowed { code, detail },
             // The enum may grow: whatever comes is something the host passed in.
             _ => Self::InvalidInput { code, detail },
+        }
+    }
+}
+
+impl From<UndoError> for ScannerError {
+    fn from(error: UndoError) -> Self {
+        let (code, detail) = (error.code().to_owned(), error.to_string());
+        match error {
+            UndoError::Ledger(error) => error.into(),
+            UndoError::NotEnrolled => Self::NotEnrolled { code, detail },
+            UndoError::Revoked => Self::Revoked { code, detail, unsent: 0 },
+            UndoError::NotAssigned => Self::NotAllowed { code, detail },
+            UndoError::Note(_) => Self::InvalidInput { code, detail },
+            // The enum may grow: whatever comes is a reason why the passage stands.
+            _ => Self::UndoRefused { code, detail },
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`ledger`] keeps the manifest and every scan in one SQLite file; [`scan`] is one scan, end to end.
 //! - [`readiness`] says whether doors may open with this device.
 //! - [`sync`] brings ledgers and server together; its I/O sits behind a `Transport`.
+//! - [`wallet`] is an attendee's pocket: tickets kept offline, live codes minted without signal.
 //! - [`clock`], [`entropy`] and [`resilience`] are injected into all of these.
 //!
 //! **It refuses** to draw a user interface, to know a server framework or an FFI, to read the time or
@@ -23,6 +24,7 @@ pub mod rules;
 pub mod scan;
 pub mod sync;
 pub mod ticket;
+pub mod wallet;
 pub mod words;
 
 mod text;

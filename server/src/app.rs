@@ -19,7 +19,7 @@ use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
-use crate::{doors, events, health, organisers, scanning, tickets};
+use crate::{doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -167,7 +167,7 @@ impl App {
         let (close, closing) = watch::channel(false);
         let app = Self::state(config, addr, clock, entropy, closing)?;
         let (router, document) = Self::routes().split_for_parts();
-        let router = http::wrap(router.merge(openapi::routes(document)), &app);
+        let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
@@ -235,6 +235,7 @@ impl App {
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())
             .merge(scanning::routes::routes())
+            .merge(wallet::routes::routes())
     }
 }
 

@@ -69,6 +69,7 @@ enum ScopeArg {
     Manage,
     Read,
     Redeem,
+    Supervise,
 }
 
 impl From<ScopeArg> for Scope {
@@ -77,6 +78,7 @@ impl From<ScopeArg> for Scope {
             ScopeArg::Manage => Self::Manage,
             ScopeArg::Read => Self::Read,
             ScopeArg::Redeem => Self::Redeem,
+            ScopeArg::Supervise => Self::Supervise,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod organisers;
 pub mod platform;
 pub mod scanning;
 pub mod tickets;
+pub mod wallet;
 
 pub use app::{App, AppState, Running, StartError};
 pub use platform::config::Config;

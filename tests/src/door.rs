@@ -26,7 +26,7 @@ pub fn plain_client() -> reqwest::Client {
 }
 
 /// Waits for nothing: retries come at once.
-struct NoSleep;
+pub struct NoSleep;
 
 impl AsyncSleeper for NoSleep {
     async fn sleep(&self, _: u64) {}

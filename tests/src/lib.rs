@@ -4,7 +4,9 @@
 //! Everything goes through a surface that a user has: the HTTP API, the sync engine, a scan. Time
 //! stands still until a test moves it.
 
+pub mod conformance;
 pub mod door;
+pub mod host;
 pub mod proxy;
 pub mod stage;
 

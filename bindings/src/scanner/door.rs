@@ -64,6 +64,11 @@ impl Door {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The secret store.
+    pub(super) fn secrets(&self) -> &dyn SecretStore {
+        &*self.parts.secrets
+    }
+
     /// The enrolled device.
     pub(super) fn enrolled(&self) -> Result<DeviceState, ScannerError> {
         Ok(self.ledger().device()?.ok_or(SyncError::NotEnrolled)?)

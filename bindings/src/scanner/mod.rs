@@ -5,6 +5,7 @@
 
 mod door;
 mod news;
+pub mod readiness;
 mod reading;
 pub mod rules;
 mod scanning;
@@ -59,7 +60,8 @@ impl Scanner {
     /// rescued: see [`Scanner::open_report`]. Reads the whole file once: not for the main thread.
     ///
     /// # Errors
-    /// `Storage` if the file cannot be used; it is then as it was. `Secrets` if the keystore cannot be read.
+    /// `Storage` if the file cannot be used; it is then as it was. `Secrets` if the device is enrolled and its
+    /// keys cannot be read from the keystore.
     #[uniffi::constructor(default(clock = None))]
     pub fn open(
         config: ScannerConfig,

@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use liventix_core::ids::EventId;
 
 use super::Scanner;
-use super::views::{Conflict, Counts, Event, QuarantinedScan, ScanRow, Unsent};
+use super::views::{Conflict, Counts, Event, FoundTicket, QuarantinedScan, ScanRow, Unsent};
 use crate::convert::id;
 use crate::error::ScannerError;
 
@@ -51,6 +51,24 @@ impl Scanner {
         let event_id: EventId = id("event_id", &event_id)?;
         let found = Conflict::list(&self.door()?.ledger(), event_id)?;
         Ok(found.into_iter().map(|(_, conflict)| conflict).collect())
+    }
+
+    /// Tickets by the name of who holds them, best first, at most `limit` (and 50). Every word of `text` must
+    /// be in the name, at the start of one of its words or inside; case and accents make no difference. Works
+    /// offline, on the list this device has; admit one with [`Scanner::admit_listed`].
+    ///
+    /// # Errors
+    /// `InvalidInput`, `Storage`, `Closed`.
+    pub fn search(
+        &self,
+        event_id: String,
+        text: String,
+        limit: u32,
+    ) -> Result<Vec<FoundTicket>, ScannerError> {
+        let event_id: EventId = id("event_id", &event_id)?;
+        let limit = usize::try_from(limit.min(MOST_ROWS)).unwrap_or(0);
+        let found = self.door()?.ledger().search(event_id, &text, limit)?;
+        Ok(found.into_iter().map(FoundTicket::from).collect())
     }
 
     /// The scans made on this device after the one with the number `after_seq` (0: from the first), oldest

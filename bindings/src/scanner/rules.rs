@@ -50,6 +50,8 @@ pub enum Flag {
     LiveStale,
     /// Someone left whose entry this device has not seen.
     ExitWithoutEntry,
+    /// A supervisor let them pass though the rules did not.
+    Forced,
 }
 
 /// Where a ticket stands with the organiser.
@@ -74,6 +76,10 @@ pub enum Reason {
     Reentered,
     /// Went out.
     Exited,
+    /// A supervisor let them pass though the rules did not.
+    Forced,
+    /// Not an attempt: it took an earlier passage back.
+    Undone,
     /// The same ticket a moment ago at this very device: most likely the same guest, scanned twice.
     RapidRescan,
     /// All its entries are used.

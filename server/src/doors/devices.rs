@@ -49,9 +49,12 @@ async fn rows(
 }
 
 async fn scope(conn: &mut Conn, device: DeviceId) -> Result<Vec<ScopeEvent>, DbError> {
-    let sql = "SELECT event_id, gate_ids FROM device_events WHERE device_id = $1 ORDER BY event_id";
+    let sql =
+        "SELECT event_id, gate_ids, supervisor FROM device_events WHERE device_id = $1 ORDER BY event_id";
     let rows = conn.query(sql, params![device]).await?;
-    rows.iter().map(|row| Ok(ScopeEvent { event_id: row.get(0)?, gate_ids: row.json(1)? })).collect()
+    let event =
+        |row: &Row| Ok(ScopeEvent { event_id: row.get(0)?, gate_ids: row.json(1)?, supervisor: row.get(2)? });
+    rows.iter().map(event).collect()
 }
 
 async fn ledgers(conn: &mut Conn, device: DeviceId) -> Result<Vec<LedgerView>, DbError> {

@@ -111,8 +111,9 @@ pub(super) async fn enrol(app: &AppState, request: EnrolRequest) -> ApiResult<En
                 tx.execute(sql, params![device_id, organiser, name, token.secret_hash(), now]).await?;
                 for event in scope {
                     let gates = serde_json::to_string(&event.gate_ids).map_err(ApiError::internal)?;
-                    let sql = "INSERT INTO device_events (device_id, event_id, gate_ids) VALUES ($1, $2, $3)";
-                    tx.execute(sql, params![device_id, event.event_id, gates]).await?;
+                    let sql = "INSERT INTO device_events (device_id, event_id, gate_ids, supervisor) \
+                               VALUES ($1, $2, $3, $4)";
+                    tx.execute(sql, params![device_id, event.event_id, gates, event.supervisor]).await?;
                 }
                 let sql = "SELECT name FROM organisers WHERE organiser_id = $1";
                 let row = tx.first(sql, params![organiser]).await?;
@@ -149,7 +150,8 @@ async fn use_code(tx: &mut Tx, hash: [u8; 32], now: i64) -> ApiResult<(Organiser
 
 /// What a device may scan.
 pub(super) async fn assignments(conn: &mut Conn, device: DeviceId) -> Result<Vec<Assignment>, DbError> {
-    let sql = "SELECT e.event_id, e.name, d.gate_ids FROM device_events d JOIN events e ON e.event_id = d.event_id \
+    let sql = "SELECT e.event_id, e.name, d.gate_ids, d.supervisor FROM device_events d \
+               JOIN events e ON e.event_id = d.event_id \
                WHERE d.device_id = $1 ORDER BY e.event_id";
     let rows = conn.query(sql, params![device]).await?;
     rows.iter()
@@ -158,7 +160,7 @@ pub(super) async fn assignments(conn: &mut Conn, device: DeviceId) -> Result<Vec
                 event_id: row.get(0)?,
                 event_name: row.get(1)?,
                 gate_ids: row.json(2)?,
-                supervisor: false,
+                supervisor: row.get(3)?,
             })
         })
         .collect()

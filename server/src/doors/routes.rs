@@ -176,8 +176,8 @@ async fn manifest_page(
 ///
 /// A receipt for each, final: `accepted`, `duplicate`, or `quarantined` with one of the codes
 /// `malformed_scan`, `hash_mismatch`, `scan_id_conflict`, `foreign_device`, `event_not_assigned`,
-/// `unknown_gate`, `gate_not_assigned`, `device_revoked`, `unknown_ticket`. A revoked device may still
-/// hand in what it scanned before.
+/// `unknown_gate`, `gate_not_assigned`, `device_revoked`, `unknown_ticket`, `force_not_allowed`,
+/// `undo_unknown`. A revoked device may still hand in what it scanned before.
 #[utoipa::path(
     post, path = "/v1/door/scans", tag = "door", security(("device" = [])), request_body = UploadRequest,
     responses((status = 200, body = UploadResponse), (status = 409, description = "`too_many` are set aside"))

@@ -16,6 +16,16 @@ pub(crate) async fn gates(
     conn.first(sql, params![device, event]).await?.map(|row| row.json(0)).transpose()
 }
 
+/// Whether a supervisor holds the device at an event.
+pub(crate) async fn is_supervisor(
+    conn: &mut Conn,
+    device: DeviceId,
+    event: EventId,
+) -> Result<bool, DbError> {
+    let sql = "SELECT supervisor FROM device_events WHERE device_id = $1 AND event_id = $2";
+    conn.first(sql, params![device, event]).await?.map_or(Ok(false), |row| row.get(0))
+}
+
 /// Since when a device is revoked (UTC milliseconds).
 pub(super) async fn revoked_at(conn: &mut Conn, device: DeviceId) -> Result<Option<i64>, DbError> {
     let sql = "SELECT revoked_at FROM devices WHERE device_id = $1";

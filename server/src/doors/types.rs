@@ -13,6 +13,9 @@ pub struct ScopeEvent {
     /// The gates; empty means every gate of the event.
     #[serde(default)]
     pub gate_ids: Vec<GateId>,
+    /// Whether a supervisor holds the device: it may let people pass in spite of a refusal.
+    #[serde(default)]
+    pub supervisor: bool,
 }
 
 /// A request for a one-time enrolment code.

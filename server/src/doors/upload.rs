@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use liventix_core::ids::{EventId, GateId, LedgerId, ScanId, TicketId};
 use liventix_core::ledger::record::ScanRecord;
 use liventix_core::rules::{EventInfo, Outcome};
-use liventix_core::sync::wire::{MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadResponse};
+use liventix_core::sync::wire::{ForeignPassage, MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadResponse};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -122,6 +122,10 @@ struct Facts {
     own_ledger: bool,
     events: HashMap<EventId, EventInfo>,
     gates: HashMap<EventId, Vec<GateId>>,
+    /// The events at which a supervisor holds the device.
+    supervised: HashSet<EventId>,
+    /// Passages stored before that scans of the batch take back.
+    undone: HashMap<ScanId, ForeignPassage>,
     tickets: HashMap<TicketId, EventId>,
     stored: HashMap<ScanId, [u8; 32]>,
     aside: HashMap<(ScanId, [u8; 32]), String>,
@@ -138,24 +142,29 @@ impl Facts {
     ) -> ApiResult<Self> {
         let mut events = HashMap::new();
         let mut gates = HashMap::new();
+        let mut supervised = HashSet::new();
         for assignment in enrolment::assignments(conn, device.device_id).await? {
             let event = assignment.event_id;
             let snapshot = snapshot::load(app, conn, device.organiser_id, event).await?;
             events.insert(event, snapshot.info.clone());
             gates.insert(event, assignment.gate_ids);
+            if assignment.supervisor {
+                supervised.insert(event);
+            }
         }
         let ids: Vec<ScanId> = items.iter().map(|item| item.scan_id).collect();
-        let ticket_ids: HashSet<TicketId> = items
-            .iter()
-            .filter_map(|item| item.record.as_ref().ok().and_then(|record| record.ticket_id))
-            .collect();
+        let records = || items.iter().filter_map(|item| item.record.as_ref().ok());
+        let ticket_ids: HashSet<TicketId> = records().filter_map(|record| record.ticket_id).collect();
         let ticket_ids: Vec<TicketId> = ticket_ids.into_iter().collect();
+        let undone: Vec<ScanId> = records().filter_map(|record| record.undoes).collect();
         Ok(Self {
             device,
             ledger_id,
             own_ledger,
             events,
             gates,
+            supervised,
+            undone: ingest::known_passages(conn, &undone).await?,
             tickets: tickets::events_of(conn, &ticket_ids).await?,
             stored: ingest::known_hashes(conn, &ids).await?,
             aside: quarantine::known(conn, device.device_id, &ids).await?,
@@ -184,7 +193,16 @@ impl Facts {
         // A refused code may name anything, a forged one above all; only who passed must be known.
         let passed = record.outcome == Outcome::Admit;
         let known = record.ticket_id.is_none_or(|id| self.tickets.get(&id) == Some(&record.event_id));
-        (passed && !known).then_some("unknown_ticket")
+        if passed && !known {
+            return Some("unknown_ticket");
+        }
+        if !record.is_consistent() {
+            return Some("malformed_scan");
+        }
+        if record.overruled.is_some() && !self.supervised.contains(&record.event_id) {
+            return Some("force_not_allowed");
+        }
+        None
     }
 }
 
@@ -194,6 +212,8 @@ struct Sorted<'a> {
     receipts: Vec<Receipt>,
     accepted: BTreeMap<EventId, Vec<ScanRow>>,
     accepted_hashes: HashMap<ScanId, [u8; 32]>,
+    /// Those of them that let people pass.
+    passages: HashMap<ScanId, ForeignPassage>,
     aside: Vec<Entry>,
     /// New intact scans of this ledger, merged or not: the chain runs through all of them.
     chain: Vec<&'a ScanRecord>,
@@ -221,7 +241,7 @@ impl<'a> Sorted<'a> {
             }
             return self.set_aside(item, "scan_id_conflict");
         }
-        let objection = facts.objection(record);
+        let objection = facts.objection(record).or_else(|| self.undoes_nothing(facts, record));
         if objection != Some("foreign_device") {
             self.chain.push(record);
         }
@@ -229,8 +249,24 @@ impl<'a> Sorted<'a> {
             return self.set_aside(item, code);
         }
         self.accepted_hashes.insert(record.scan_id, record.hash.0);
+        if let (Some(ticket_id), Some(passage)) = (record.ticket_id, record.passage()) {
+            self.passages.insert(record.scan_id, ForeignPassage { ticket_id, passage });
+        }
         self.accepted.entry(record.event_id).or_default().push(ScanRow::of_device(record, now));
         (ReceiptStatus::Accepted, None)
+    }
+
+    /// A device takes back its own passages: of the same ticket, and merged before, here or in an earlier
+    /// batch. What is set aside cannot be taken back.
+    fn undoes_nothing(&self, facts: &Facts, record: &ScanRecord) -> Option<&'static str> {
+        let undoes = record.undoes?;
+        let before = facts.undone.get(&undoes).or_else(|| self.passages.get(&undoes));
+        let fits = before.is_some_and(|before| {
+            before.passage.device_id == record.device_id
+                && Some(before.ticket_id) == record.ticket_id
+                && before.passage.undoes.is_none()
+        });
+        (!fits).then_some("undo_unknown")
     }
 
     fn set_aside(&mut self, item: &Item, code: &'static str) -> (ReceiptStatus, Option<String>) {

@@ -8,4 +8,4 @@ mod store;
 pub mod types;
 
 pub use keys::{KeyView, RotateMode, RotateRequest, RotateResponse};
-pub(crate) use store::{change_seqs, take_seqs};
+pub(crate) use store::{change_seqs, take_seqs, wallet_policy};

@@ -3,6 +3,7 @@
 use liventix_core::ids::{EventId, GateId, OrganiserId, TicketTypeId};
 use liventix_core::rules::{EventInfo, EventPolicy, Gate, TicketType};
 use liventix_core::ticket::keys::{KeyId, KeyState};
+use liventix_core::wallet::wire::{ClaimPolicy, WalletPolicy};
 
 use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
 use super::{snapshot, store};
@@ -34,7 +35,8 @@ pub(super) async fn create(
         key_version: 1,
     };
     check(&info)?;
-    let view = EventView { info, algorithm: request.algorithm, created_at: now };
+    check_wallet(&request.wallet)?;
+    let view = EventView { info, algorithm: request.algorithm, wallet: request.wallet, created_at: now };
     let stored = view.clone();
     app.db()
         .write(move |tx| {
@@ -58,6 +60,15 @@ fn check(info: &EventInfo) -> ApiResult<()> {
         return Err(ApiError::field("time_zone", "must be an IANA name such as Europe/Paris"));
     }
     Ok(())
+}
+
+fn check_wallet(policy: &WalletPolicy) -> ApiResult<()> {
+    match policy.claims {
+        ClaimPolicy::Several { max_phones } if !(2..=10).contains(&max_phones) => {
+            Err(ApiError::field("wallet.claims.max_phones", "must be between 2 and 10"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_policy(policy: &EventPolicy) -> ApiResult<()> {
@@ -85,8 +96,7 @@ pub(super) async fn get(app: &AppState, organiser: OrganiserId, event: EventId) 
         .read(move |conn| {
             Box::pin(async move {
                 let info = snapshot::load(&app_in, conn, organiser, event).await?.info.clone();
-                let (algorithm, created_at) = store::origin(conn, event).await?;
-                Ok(EventView { info, algorithm, created_at })
+                Ok(store::view(conn, info).await?)
             })
         })
         .await
@@ -112,9 +122,12 @@ pub(super) async fn update(
                 info.time_zone = change.time_zone.unwrap_or(info.time_zone);
                 info.policy = change.policy.unwrap_or(info.policy);
                 check(&info)?;
+                if let Some(wallet) = change.wallet {
+                    check_wallet(&wallet)?;
+                    store::set_wallet_policy(tx, event, &wallet).await?;
+                }
                 store::update(tx, &info).await?;
-                let (algorithm, created_at) = store::origin(tx, event).await?;
-                Ok::<_, ApiError>(EventView { info, algorithm, created_at })
+                Ok::<_, ApiError>(store::view(tx, info).await?)
             })
         })
         .await?;

@@ -4,6 +4,8 @@ use liventix_core::ids::{EventId, GateId, OrganiserId, TicketTypeId};
 use liventix_core::rules::{EventInfo, Gate, TicketType};
 use liventix_core::ticket::keys::{Algorithm, KeyId, KeyState};
 
+use liventix_core::wallet::wire::WalletPolicy;
+
 use super::types::{EventSummary, EventView};
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value};
@@ -11,7 +13,8 @@ use crate::platform::page::Key;
 
 pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventView) -> Result<(), DbError> {
     let sql = "INSERT INTO events (event_id, organiser_id, name, starts_at, ends_at, time_zone, algorithm, policy, \
-               key_version, change_seq, config_seq, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10)";
+               key_version, change_seq, config_seq, created_at, wallet) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11)";
     let info = &event.info;
     let values = params![
         info.event_id,
@@ -24,6 +27,7 @@ pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventVie
         json(&info.policy)?,
         info.key_version,
         event.created_at,
+        json(&event.wallet)?,
     ];
     tx.execute(sql, values).await.map(drop)
 }
@@ -92,12 +96,27 @@ pub(super) async fn info(conn: &mut Conn, event: EventId) -> Result<Option<Event
     }))
 }
 
-/// What stands beside the info: algorithm and creation time.
-pub(super) async fn origin(conn: &mut Conn, event: EventId) -> Result<(Algorithm, i64), DbError> {
-    let sql = "SELECT algorithm, created_at FROM events WHERE event_id = $1";
-    let row = conn.first(sql, params![event]).await?;
+/// The event as its organiser sees it.
+pub(super) async fn view(conn: &mut Conn, info: EventInfo) -> Result<EventView, DbError> {
+    let sql = "SELECT algorithm, created_at, wallet FROM events WHERE event_id = $1";
+    let row = conn.first(sql, params![info.event_id]).await?;
     let row = row.ok_or_else(|| DbError::Constraint("no such event".into()))?;
-    Ok((algorithm(&row, 0)?, row.get(1)?))
+    Ok(EventView { info, algorithm: algorithm(&row, 0)?, created_at: row.get(1)?, wallet: row.json(2)? })
+}
+
+/// What attendees may do on their phones.
+pub(crate) async fn wallet_policy(conn: &mut Conn, event: EventId) -> Result<WalletPolicy, DbError> {
+    let sql = "SELECT wallet FROM events WHERE event_id = $1";
+    conn.first(sql, params![event]).await?.map_or_else(|| Ok(WalletPolicy::default()), |row| row.json(0))
+}
+
+pub(super) async fn set_wallet_policy(
+    tx: &mut Tx,
+    event: EventId,
+    policy: &WalletPolicy,
+) -> Result<(), DbError> {
+    let sql = "UPDATE events SET wallet = $2 WHERE event_id = $1";
+    tx.execute(sql, params![event, json(policy)?]).await.map(drop)
 }
 
 pub(super) async fn list(

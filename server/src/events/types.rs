@@ -3,6 +3,7 @@
 use liventix_core::ids::{EventId, GateId};
 use liventix_core::rules::{EntryPolicy, EventInfo, EventPolicy};
 use liventix_core::ticket::keys::Algorithm;
+use liventix_core::wallet::wire::WalletPolicy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +15,8 @@ pub struct EventView {
     pub info: EventInfo,
     /// How its codes are signed; fixed at creation.
     pub algorithm: Algorithm,
+    /// What attendees may do on their phones.
+    pub wallet: WalletPolicy,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
 }
@@ -53,6 +56,9 @@ pub struct NewEvent {
     /// The door rules.
     #[serde(default)]
     pub policy: EventPolicy,
+    /// What attendees may do on their phones.
+    #[serde(default)]
+    pub wallet: WalletPolicy,
 }
 
 /// A change of an event: what is left out stays.
@@ -69,6 +75,8 @@ pub struct EventChange {
     pub time_zone: Option<String>,
     /// The door rules, whole: a rule left out gets its default.
     pub policy: Option<EventPolicy>,
+    /// What attendees may do on their phones, whole.
+    pub wallet: Option<WalletPolicy>,
 }
 
 /// A gate's name.

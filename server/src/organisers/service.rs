@@ -155,7 +155,10 @@ impl Organisers<'_> {
     ) -> ApiResult<NewApiKeyView> {
         let name = text::line("name", &request.name, 80)?;
         if request.scopes.is_empty() {
-            return Err(ApiError::field("scopes", "must name at least one of manage, read, redeem"));
+            return Err(ApiError::field(
+                "scopes",
+                "must name at least one of manage, read, redeem, supervise",
+            ));
         }
         let (key, token) = self.new_key(name, request.scopes);
         let view = NewApiKeyView { key: key.clone(), token: token.text().expose_secret().to_owned() };

@@ -29,6 +29,7 @@ use crate::app::AppState;
         (name = "devices", description = "Enrolling and revoking scanners"),
         (name = "door", description = "What an enrolled scanner calls: manifest, keys, upload"),
         (name = "scanning", description = "Online redeem, scans, conflicts, quarantine, counts"),
+        (name = "wallet", description = "What an attendee's phone calls: claim, keep, activate, hand on"),
         (name = "server", description = "Health and time"),
     )
 )]
@@ -47,6 +48,7 @@ pub fn finish(document: &Document) -> Value {
     value["components"]["securitySchemes"] = json!({
         "api_key": {"type": "http", "scheme": "bearer", "description": "An organiser's API key, lx_…"},
         "device": {"type": "http", "scheme": "bearer", "description": "A device's token, lxd_…"},
+        "wallet": {"type": "http", "scheme": "bearer", "description": "A wallet's token, lxw_…, made by the phone"},
         "admin": {"type": "http", "scheme": "bearer", "description": "The administrator's token, from the configuration"},
     });
     if let Some(paths) = value["paths"].as_object_mut() {

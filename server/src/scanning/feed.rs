@@ -1,9 +1,10 @@
 //! Passages as the manifest hands them on.
 
-use liventix_core::ids::{EventId, LedgerId};
+use liventix_core::ids::{EventId, LedgerId, TicketId};
+use liventix_core::rules::Passage;
 use liventix_core::sync::wire::ForeignPassage;
 
-use super::store::read_passage;
+use super::store::{self, PASSAGE, PASSAGE_COLUMNS, read_passage};
 use crate::params;
 use crate::platform::db::{Conn, DbError};
 
@@ -16,13 +17,23 @@ pub(crate) async fn passages_after(
     cursor: i64,
     limit: u32,
 ) -> Result<Vec<(i64, ForeignPassage)>, DbError> {
-    let sql = "SELECT ticket_id, scan_id, at, direction, people, gate_id, device_id, change_seq FROM scans \
-               WHERE event_id = $1 AND change_seq IS NOT NULL AND change_seq > $2 AND (ledger_id IS NULL OR ledger_id <> $3) \
-               ORDER BY change_seq LIMIT $4";
-    let rows = conn.query(sql, params![event, cursor, ledger_or_none(except), limit]).await?;
+    let sql = format!(
+        "SELECT {PASSAGE}, change_seq FROM scans \
+         WHERE event_id = $1 AND change_seq IS NOT NULL AND change_seq > $2 AND (ledger_id IS NULL OR ledger_id <> $3) \
+         ORDER BY change_seq LIMIT $4"
+    );
+    let rows = conn.query(&sql, params![event, cursor, ledger_or_none(except), limit]).await?;
     rows.iter()
-        .map(|row| Ok((row.get(7)?, ForeignPassage { ticket_id: row.get(0)?, passage: read_passage(row)? })))
+        .map(|row| {
+            let passage = ForeignPassage { ticket_id: row.get(0)?, passage: read_passage(row)? };
+            Ok((row.get(PASSAGE_COLUMNS)?, passage))
+        })
         .collect()
+}
+
+/// Every passage of a ticket.
+pub(crate) async fn passages_of(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Passage>, DbError> {
+    Ok(store::passages(conn, &[ticket]).await?.remove(&ticket).unwrap_or_default())
 }
 
 /// How many there are in all.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use liventix_core::ids::{EventId, OrganiserId, ScanId, TicketId};
 use liventix_core::rules::EventInfo;
+use liventix_core::sync::wire::ForeignPassage;
 
 use super::merge;
 use super::store::{self, ScanRow};
@@ -38,6 +39,14 @@ pub(crate) async fn store_scans(
         }
     }
     Ok(())
+}
+
+/// Those of `ids` that are stored passages, with their tickets.
+pub(crate) async fn known_passages(
+    conn: &mut Conn,
+    ids: &[ScanId],
+) -> Result<HashMap<ScanId, ForeignPassage>, DbError> {
+    store::passages_by_scan(conn, ids).await
 }
 
 /// The hashes of those of `ids` that are stored already.

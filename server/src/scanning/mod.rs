@@ -8,7 +8,8 @@ mod redeem;
 pub mod routes;
 mod store;
 pub mod types;
+mod undo;
 mod views;
 
-pub(crate) use feed::{count_passages_after, passages_after};
+pub(crate) use feed::{count_passages_after, passages_after, passages_of};
 pub(crate) use store::ScanRow;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use liventix_core::clock::TimeReading;
 use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ledger::Note;
 use liventix_core::ledger::record::{Fingerprint, WireCode as _};
 use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, TicketFacts};
 use liventix_core::ticket::MAX_TEXT_BYTES;
@@ -30,7 +31,7 @@ pub(super) async fn redeem(
     event: EventId,
     request: RedeemRequest,
 ) -> ApiResult<RedeemResponse> {
-    check(&request)?;
+    let force = check(&request)?;
     let limits = &app.config().limits;
     app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limits.redeem).await?;
     if present::is_typed(&request.code) {
@@ -42,7 +43,8 @@ pub(super) async fn redeem(
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, tx, scanner.organiser_id, event).await?;
-                let response = decide_once(tx, &app_in, scanner, &snapshot, &request).await?;
+                let asked = Asked { scanner, request: &request, force };
+                let response = decide_once(tx, &app_in, &snapshot, &asked).await?;
                 Ok::<_, ApiError>((snapshot, response))
             })
         })
@@ -54,20 +56,53 @@ pub(super) async fn redeem(
     Ok(response)
 }
 
-fn check(request: &RedeemRequest) -> ApiResult<()> {
+/// Who asks for what.
+struct Asked<'a> {
+    scanner: Scanner,
+    request: &'a RedeemRequest,
+    /// Why a refusal is to be overruled.
+    force: Option<Note>,
+}
+
+fn check(request: &RedeemRequest) -> ApiResult<Option<Note>> {
     if request.code.len() > MAX_TEXT_BYTES {
         return Err(ApiError::field("code", format!("must have at most {MAX_TEXT_BYTES} bytes")));
     }
     if !(1..=1_000).contains(&request.people) {
         return Err(ApiError::field("people", "must be between 1 and 1 000"));
     }
-    Ok(())
+    let force = request.force.as_deref().map(Note::new).transpose();
+    force.map_err(|error| ApiError::field("force", error.to_string()))
+}
+
+/// Requires that the scanner may overrule.
+async fn require_supervisor(tx: &mut Tx, scanner: Scanner, event: EventId) -> ApiResult<()> {
+    if scanner.may_supervise {
+        return Ok(());
+    }
+    if !scanner.is_device {
+        let detail = "This API key lacks the scope `supervise`. Use a key that has it.";
+        return Err(ApiError::new(Code::ScopeMissing, detail));
+    }
+    if crate::doors::scope::is_supervisor(tx, scanner.scanner_id, event).await? {
+        return Ok(());
+    }
+    let detail = "This device is not a supervisor's. Enrol it as one, or fetch a supervisor.";
+    Err(ApiError::new(Code::NotSupervisor, detail))
 }
 
 /// What makes two requests the same: everything but the id.
-fn request_hash(scanner: Scanner, event: EventId, request: &RedeemRequest) -> [u8; 32] {
+fn request_hash(event: EventId, asked: &Asked<'_>) -> [u8; 32] {
+    let Asked { scanner, request, force } = asked;
     let mut hasher = Sha256::new();
-    hasher.update(b"liventix redeem v1");
+    match force {
+        None => hasher.update(b"liventix redeem v1"),
+        Some(note) => {
+            hasher.update(b"liventix forced redeem v1");
+            hasher.update((note.as_str().len() as u64).to_be_bytes());
+            hasher.update(note.as_str().as_bytes());
+        }
+    }
     hasher.update(scanner.scanner_id.as_bytes());
     hasher.update(event.as_bytes());
     hasher.update(request.gate_id.as_bytes());
@@ -80,12 +115,12 @@ fn request_hash(scanner: Scanner, event: EventId, request: &RedeemRequest) -> [u
 async fn decide_once(
     tx: &mut Tx,
     app: &AppState,
-    scanner: Scanner,
     snapshot: &Arc<Snapshot>,
-    request: &RedeemRequest,
+    asked: &Asked<'_>,
 ) -> ApiResult<RedeemResponse> {
     let event = snapshot.info.event_id;
-    let hash = request_hash(scanner, event, request);
+    let Asked { scanner, request, .. } = *asked;
+    let hash = request_hash(event, asked);
     if let Some(stored) = store::find(tx, request.scan_id).await? {
         return repeat(tx, scanner.organiser_id, snapshot, stored, &hash).await;
     }
@@ -94,6 +129,9 @@ async fn decide_once(
     }
     if scanner.is_device {
         crate::doors::scope::require(tx, scanner.scanner_id, event, Some(request.gate_id)).await?;
+    }
+    if asked.force.is_some() {
+        require_supervisor(tx, scanner, event).await?;
     }
     let time = TimeReading::exact(app.now());
     let shown = Shown { text: &request.code, direction: request.direction, time };
@@ -104,11 +142,11 @@ async fn decide_once(
         Found::Ticket { medium, presented, ticket } => {
             let passages = passages(tx, &ticket).await?;
             passed_before = !passages.is_empty();
-            let decision = decide(scanner, snapshot, request, time, presented, &ticket, &passages)?;
+            let decision = decide(snapshot, asked, time, presented, &ticket, &passages)?;
             (medium, decision, Some(ticket))
         }
     };
-    let mut row = row(scanner, request, time, hash, &decision);
+    let mut row = row(asked, time, hash, &decision);
     row.view.medium = medium;
     row.view.ticket_id = ticket.as_ref().map(|ticket| ticket.view.ticket_id);
     if row.is_passage() {
@@ -128,20 +166,20 @@ async fn passages(tx: &mut Tx, ticket: &TicketRow) -> Result<Vec<Passage>, DbErr
 }
 
 fn decide(
-    scanner: Scanner,
     snapshot: &Snapshot,
-    request: &RedeemRequest,
+    asked: &Asked<'_>,
     time: TimeReading,
     presented: Presented,
     ticket: &TicketRow,
     passages: &[Passage],
 ) -> Result<Decision, DbError> {
+    let Asked { scanner, request, force } = asked;
     let view = &ticket.view;
     let ticket_type = snapshot
         .info
         .ticket_type(view.ticket_type_id)
         .ok_or_else(|| DbError::Constraint("a ticket without a type".into()))?;
-    Ok(rules::decide(&rules::Request {
+    let facts = rules::Request {
         event: &snapshot.info,
         gate_id: request.gate_id,
         device_id: scanner.scanner_id,
@@ -160,16 +198,12 @@ fn decide(
             admits: view.admits,
         }),
         passages,
-    }))
+    };
+    Ok(if force.is_some() { rules::force(&facts) } else { rules::decide(&facts) })
 }
 
-fn row(
-    scanner: Scanner,
-    request: &RedeemRequest,
-    time: TimeReading,
-    hash: [u8; 32],
-    decision: &Decision,
-) -> ScanRow {
+fn row(asked: &Asked<'_>, time: TimeReading, hash: [u8; 32], decision: &Decision) -> ScanRow {
+    let Asked { scanner, request, force } = asked;
     ScanRow {
         view: ScanView {
             scan_id: request.scan_id,
@@ -189,6 +223,9 @@ fn row(
             at: time.now(),
             error_ms: Some(0),
             received_at: time.now(),
+            overruled: decision.overruled,
+            undoes: None,
+            note: decision.overruled.and(force.as_ref()).map(|note| note.as_str().to_owned()),
         },
         fingerprint: Fingerprint::of(&request.code).0,
         remaining: decision.remaining,
@@ -223,7 +260,7 @@ async fn repeat(
         people: view.people,
         remaining: stored.remaining,
         first_admission: view.first_admission.clone(),
-        overruled: None,
+        overruled: view.overruled,
     };
     let ticket = match view.ticket_id {
         Some(id) => tickets::get(tx, event, id).await?,

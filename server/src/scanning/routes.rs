@@ -1,14 +1,15 @@
 //! `/v1/events/{event_id}/redeem`, `/scans`, `/conflicts`, `/counts`, and `/v1/quarantine`.
 
 use axum::extract::State;
-use liventix_core::ids::EventId;
+use liventix_core::ids::{EventId, ScanId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::types::{
     ConflictView, CountsView, QuarantineQuery, QuarantineView, RedeemRequest, RedeemResponse, ScanView,
+    UndoRequest, UndoResponse,
 };
-use super::{redeem, views};
+use super::{redeem, undo, views};
 use crate::app::AppState;
 use crate::platform::auth::{Caller, CanRead, Scanner};
 use crate::platform::body::{Json, Path, Query};
@@ -18,6 +19,7 @@ use crate::platform::problem::ApiResult;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(redeem_code))
+        .routes(routes!(undo_scan))
         .routes(routes!(scans))
         .routes(routes!(conflicts))
         .routes(routes!(counts))
@@ -28,12 +30,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 ///
 /// For scanners that are always connected. Every attempt is recorded, refused ones too; a refusal is an
 /// answer (200), not an error. Repeat a request whose answer was lost: the same `scan_id` counts once.
+///
+/// With `force`, a supervisor lets people pass in spite of a refusal: the outcome is `admit`, the reason
+/// `forced`, and `overruled` says what the rules had decided. Cancelled, blocked and replaced tickets, and
+/// codes that are not authentic, are refused all the same.
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/redeem", tag = "scanning", security(("api_key" = []), ("device" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = RedeemResponse), (status = 400, description = "`invalid_path`, `invalid_json`"),
-        (status = 403, description = "`scope_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`"),
+        (status = 403, description = "`scope_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`, `not_supervisor`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`"),
         (status = 409, description = "`scan_id_conflict`")
     )
@@ -45,6 +51,34 @@ async fn redeem_code(
     Json(request): Json<RedeemRequest>,
 ) -> ApiResult<axum::Json<RedeemResponse>> {
     Ok(axum::Json(redeem::redeem(&app, scanner, event, request).await?))
+}
+
+/// Take a passage back
+///
+/// For the scanner or the key that made the scan, for as long as the event's `undo_seconds` says. The
+/// passage counts no more, anywhere; both scans stay in the list. Repeat a request whose answer was lost:
+/// the same `scan_id` counts once.
+#[utoipa::path(
+    post, path = "/v1/events/{event_id}/scans/{scan_id}/undo", tag = "scanning",
+    security(("api_key" = []), ("device" = [])),
+    params(
+        ("event_id" = EventId, Path, description = "The event"),
+        ("scan_id" = ScanId, Path, description = "The scan to take back")
+    ),
+    responses(
+        (status = 200, body = UndoResponse), (status = 400, description = "`invalid_path`, `invalid_json`"),
+        (status = 403, description = "`scope_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`"),
+        (status = 404, description = "`event_not_found`, `undo_unknown`"),
+        (status = 409, description = "`undo_not_a_passage`, `undo_already`, `undo_too_late`, `undo_off`, `scan_id_conflict`")
+    )
+)]
+async fn undo_scan(
+    scanner: Scanner,
+    State(app): State<AppState>,
+    Path(ids): Path<(EventId, ScanId)>,
+    Json(request): Json<UndoRequest>,
+) -> ApiResult<axum::Json<UndoResponse>> {
+    Ok(axum::Json(undo::undo(&app, scanner, ids, request).await?))
 }
 
 /// List an event's scans, in the order they reached the server

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use liventix_core::ids::{DeviceId, EventId, GateId, LedgerId, OrganiserId, ScanId, TicketId};
 use liventix_core::ledger::record::{Medium, ScanRecord, WireCode};
 use liventix_core::rules::{Confidence, Direction, Evidence, Flag, Outcome, Passage, Reason};
+use liventix_core::sync::wire::ForeignPassage;
 
 use super::types::ScanView;
 use crate::params;
@@ -51,6 +52,9 @@ impl ScanRow {
                 at: record.at(),
                 error_ms: record.error_ms,
                 received_at,
+                overruled: record.overruled,
+                undoes: record.undoes,
+                note: record.note.clone(),
             },
             fingerprint: record.fingerprint.0,
             remaining: None,
@@ -70,14 +74,18 @@ impl ScanRow {
 }
 
 const VIEW: &str = "scan_id, gate_id, device_id, ledger_id, seq, ticket_id, direction, people, medium, outcome, \
-    reason, confidence, flags, first_admission, at, error_ms, received_at";
+    reason, confidence, flags, first_admission, at, error_ms, received_at, overruled, undoes, note";
 /// Columns of [`VIEW`].
-const VIEW_COLUMNS: usize = 17;
+const VIEW_COLUMNS: usize = 20;
 const REST: &str = "fingerprint, remaining, wall_ms, mono_ms, offset_ms, prev_hash, hash, change_seq";
 
 fn code<T: WireCode>(row: &Row, column: usize) -> Result<T, DbError> {
     T::from_wire_code(&row.get::<String>(column)?)
         .ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
+}
+
+fn optional_code<T: WireCode>(row: &Row, column: usize) -> Result<Option<T>, DbError> {
+    row.get::<Option<String>>(column)?.map(|_| code(row, column)).transpose()
 }
 
 fn read_view(row: &Row) -> Result<ScanView, DbError> {
@@ -100,6 +108,9 @@ fn read_view(row: &Row) -> Result<ScanView, DbError> {
         at: row.get(14)?,
         error_ms: row.get(15)?,
         received_at: row.get(16)?,
+        overruled: optional_code::<Reason>(row, 17)?,
+        undoes: row.get(18)?,
+        note: row.get(19)?,
     })
 }
 
@@ -127,6 +138,9 @@ fn values(organiser: OrganiserId, event: EventId, row: &ScanRow) -> Result<Vec<V
         view.at,
         view.error_ms,
         view.received_at,
+        view.overruled.map(Reason::code),
+        view.undoes,
+        view.note.as_deref(),
         row.fingerprint,
         row.remaining,
         row.wall_ms,
@@ -167,10 +181,13 @@ pub(super) struct Stored {
     pub(super) view: ScanView,
     pub(super) remaining: Option<u32>,
     pub(super) hash: [u8; 32],
+    pub(super) fingerprint: [u8; 16],
 }
 
 pub(super) async fn find(conn: &mut Conn, id: ScanId) -> Result<Option<Stored>, DbError> {
-    let sql = format!("SELECT {VIEW}, remaining, hash, organiser_id, event_id FROM scans WHERE scan_id = $1");
+    let sql = format!(
+        "SELECT {VIEW}, remaining, hash, organiser_id, event_id, fingerprint FROM scans WHERE scan_id = $1"
+    );
     let Some(row) = conn.first(&sql, params![id]).await? else { return Ok(None) };
     Ok(Some(Stored {
         view: read_view(&row)?,
@@ -178,6 +195,7 @@ pub(super) async fn find(conn: &mut Conn, id: ScanId) -> Result<Option<Stored>, 
         hash: row.get(VIEW_COLUMNS + 1)?,
         organiser_id: row.get(VIEW_COLUMNS + 2)?,
         event_id: row.get(VIEW_COLUMNS + 3)?,
+        fingerprint: row.get(VIEW_COLUMNS + 4)?,
     }))
 }
 
@@ -228,7 +246,7 @@ pub(super) async fn passages(
     let mut found: HashMap<TicketId, Vec<Passage>> = HashMap::new();
     for chunk in tickets.chunks(CHUNK) {
         let sql = format!(
-            "SELECT ticket_id, scan_id, at, direction, people, gate_id, device_id FROM scans \
+            "SELECT {PASSAGE} FROM scans \
              WHERE change_seq IS NOT NULL AND ticket_id IN ({})",
             in_list(1, chunk.len())
         );
@@ -240,7 +258,33 @@ pub(super) async fn passages(
     Ok(found)
 }
 
-/// A passage whose columns begin at 1, after the ticket.
+/// Those of `ids` that let people pass, with their tickets.
+pub(super) async fn passages_by_scan(
+    conn: &mut Conn,
+    ids: &[ScanId],
+) -> Result<HashMap<ScanId, ForeignPassage>, DbError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT {PASSAGE} FROM scans WHERE change_seq IS NOT NULL AND scan_id IN ({})",
+            in_list(1, chunk.len())
+        );
+        let ids: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
+        for row in conn.query(&sql, &ids).await? {
+            let foreign = ForeignPassage { ticket_id: row.get(0)?, passage: read_passage(&row)? };
+            found.insert(foreign.passage.scan_id, foreign);
+        }
+    }
+    Ok(found)
+}
+
+/// A ticket and its passage, as [`read_passage`] reads it.
+pub(super) const PASSAGE: &str =
+    "ticket_id, scan_id, at, direction, people, gate_id, device_id, undoes, overruled";
+/// Columns of [`PASSAGE`].
+pub(super) const PASSAGE_COLUMNS: usize = 9;
+
+/// The passage in the columns of [`PASSAGE`].
 pub(super) fn read_passage(row: &Row) -> Result<Passage, DbError> {
     Ok(Passage {
         scan_id: row.get(1)?,
@@ -249,7 +293,7 @@ pub(super) fn read_passage(row: &Row) -> Result<Passage, DbError> {
         people: row.get(4)?,
         gate_id: row.get::<GateId>(5)?,
         device_id: row.get::<DeviceId>(6)?,
-        undoes: None,
-        forced: false,
+        undoes: row.get(7)?,
+        forced: row.get::<Option<String>>(8)?.is_some(),
     })
 }

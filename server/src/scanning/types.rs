@@ -23,6 +23,10 @@ pub struct RedeemRequest {
     /// How many people want to pass (1 to 1 000).
     #[serde(default = "one")]
     pub people: u16,
+    /// Let them pass in spite of a refusal, for this reason (one line of 1 to 200 characters). Needs a
+    /// device enrolled as a supervisor's, or an API key with the scope `supervise`.
+    #[serde(default)]
+    pub force: Option<String>,
 }
 
 const fn one() -> u16 {
@@ -44,6 +48,37 @@ pub struct RedeemResponse {
     /// The ticket, if the code named one of this event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<RedeemedTicket>,
+}
+
+/// A request to take a passage back.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoRequest {
+    /// Made by the scanner, once per attempt: the id of the scan that takes the other one back. The same
+    /// id again, with the same request, gets the same answer and counts once.
+    pub scan_id: ScanId,
+    /// Why (one line of 1 to 200 characters).
+    pub note: String,
+}
+
+/// A passage that was taken back.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UndoResponse {
+    /// The scan that says so.
+    pub scan_id: ScanId,
+    /// The scan that was taken back.
+    pub undoes: ScanId,
+    /// When (UTC milliseconds).
+    pub at: i64,
+    /// How many people had passed.
+    pub people: u16,
+    /// Which way.
+    pub direction: Direction,
+    /// The ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_id: Option<TicketId>,
+    /// How many people may enter on it now; none where unlimited.
+    pub remaining: Option<u32>,
 }
 
 /// Whose ticket it is.
@@ -100,6 +135,15 @@ pub struct ScanView {
     pub error_ms: Option<i64>,
     /// When the server got it (UTC milliseconds).
     pub received_at: i64,
+    /// What a supervisor overruled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<Reason>,
+    /// The passage it takes back: nobody passed with this scan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ScanId>,
+    /// Why it was overruled or taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// More people entered than the ticket allows: both admissions, for the organiser to judge.
@@ -168,10 +212,14 @@ pub struct QuarantineQuery {
 pub struct CountsView {
     /// Tickets by status.
     pub tickets: TicketCounts,
-    /// Scans in all.
+    /// Scans in all, without those that only take another one back.
     pub scans: i64,
-    /// Scans that let people pass, either way.
+    /// Scans that let people pass, either way, and still stand.
     pub admitted: i64,
+    /// Those of them that a supervisor forced.
+    pub forced: i64,
+    /// Scans that let people pass and were taken back.
+    pub undone: i64,
     /// Scans that did not.
     pub refused: i64,
     /// Scans that asked a supervisor.

@@ -168,12 +168,13 @@ pub(super) async fn counts(app: &AppState, organiser: OrganiserId, event: EventI
 
 async fn count(conn: &mut Conn, organiser: OrganiserId, event: EventId) -> Result<CountsView, DbError> {
     let mut counts = CountsView { tickets: ticket_counts(conn, event).await?, ..CountsView::default() };
-    let sql = "SELECT outcome, direction, medium, COUNT(*), CAST(SUM(people) AS BIGINT) FROM scans \
-               WHERE event_id = $1 GROUP BY outcome, direction, medium";
+    let sql = "SELECT outcome, direction, medium, COUNT(*), CAST(SUM(people) AS BIGINT), COUNT(overruled) \
+               FROM scans WHERE event_id = $1 AND undoes IS NULL GROUP BY outcome, direction, medium";
     for row in conn.query(sql, params![event]).await? {
         let (outcome, direction, medium): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (scans, people): (i64, i64) = (row.get(3)?, row.get(4)?);
         counts.scans += scans;
+        counts.forced += row.get::<i64>(5)?;
         match outcome.as_str() {
             "admit" => counts.admitted += scans,
             "ask" => counts.asked += scans,
@@ -188,6 +189,7 @@ async fn count(conn: &mut Conn, organiser: OrganiserId, event: EventId) -> Resul
             counts.people_out += people;
         }
     }
+    take_back(conn, event, &mut counts).await?;
     counts.inside = (counts.people_in - counts.people_out).max(0);
     let conflicts = "SELECT COUNT(*) FROM conflicts WHERE event_id = $1";
     counts.conflicts = number(conn, conflicts, params![event]).await?;
@@ -195,6 +197,25 @@ async fn count(conn: &mut Conn, organiser: OrganiserId, event: EventId) -> Resul
     let aside = "SELECT COUNT(*) FROM quarantine WHERE event_id = $1 AND organiser_id = $2";
     counts.quarantined = number(conn, aside, params![event, organiser]).await?;
     Ok(counts)
+}
+
+/// Takes what was taken back off again: it stands among the scans as it was made.
+async fn take_back(conn: &mut Conn, event: EventId, counts: &mut CountsView) -> Result<(), DbError> {
+    let sql = "SELECT direction, COUNT(*), CAST(SUM(people) AS BIGINT), COUNT(overruled) FROM scans \
+               WHERE scan_id IN (SELECT undoes FROM scans WHERE event_id = $1 AND undoes IS NOT NULL) \
+               GROUP BY direction";
+    for row in conn.query(sql, params![event]).await? {
+        let (scans, people): (i64, i64) = (row.get(1)?, row.get(2)?);
+        counts.undone += scans;
+        counts.admitted -= scans;
+        counts.forced -= row.get::<i64>(3)?;
+        if row.get::<String>(0)? == "entry" {
+            counts.people_in -= people;
+        } else {
+            counts.people_out -= people;
+        }
+    }
+    Ok(())
 }
 
 async fn number(conn: &mut Conn, sql: &str, values: &[Value]) -> Result<i64, DbError> {

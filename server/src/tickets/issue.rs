@@ -3,7 +3,7 @@
 use liventix_core::entropy::Entropy;
 use liventix_core::ids::{TicketId, TicketTypeId};
 use liventix_core::rules::TicketStatus;
-use liventix_core::ticket::{Claims, LookupKey, ManualCode};
+use liventix_core::ticket::{Claims, LiveBase, LookupKey, ManualCode, SigningKey};
 
 use super::store::TicketRow;
 use super::types::{NewTicket, TicketView, TicketWithCode};
@@ -83,7 +83,7 @@ fn manual_code_context(ticket: TicketId) -> Vec<u8> {
 }
 
 /// Makes rows of one event.
-pub(super) struct Issuer<'a> {
+pub(crate) struct Issuer<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) vault: &'a Vault,
     pub(super) entropy: &'a dyn Entropy,
@@ -92,7 +92,7 @@ pub(super) struct Issuer<'a> {
 }
 
 impl<'a> Issuer<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, vault: &'a Vault, entropy: &'a dyn Entropy, now: i64) -> Self {
+    pub(crate) fn new(snapshot: &'a Snapshot, vault: &'a Vault, entropy: &'a dyn Entropy, now: i64) -> Self {
         Self { snapshot, vault, entropy, lookup: snapshot.lookup_key(), now }
     }
 
@@ -131,35 +131,49 @@ impl<'a> Issuer<'a> {
         Ok((sealed, self.lookup.manual_tag(&code)))
     }
 
-    /// Gives a ticket new codes. Every old one is refused from now on: the signed code by its time, which
-    /// strictly grows (codes hold whole seconds), the manual and the old system's code by their tags.
-    pub(super) fn renew(&self, row: &mut TicketRow, expires_at: Option<i64>) -> ApiResult<()> {
+    /// Gives a ticket new codes. Every old one is refused from now on: the signed and the live codes by their
+    /// time, which strictly grows (codes hold whole seconds), the manual and the old system's code by their
+    /// tags. Until a phone activates live codes again, the printed one counts.
+    pub(crate) fn renew(&self, row: &mut TicketRow, expires_at: Option<i64>) -> ApiResult<()> {
         row.view.code_issued_at = whole_second(self.now).max(row.view.code_issued_at + 1_000);
         row.view.code_expires_at = expires_at;
         row.view.code_key_id = self.snapshot.current_key()?.key_id.0;
         (row.sealed_manual_code, row.manual_tag) = self.manual_code(row.view.ticket_id)?;
         row.legacy_tag = None;
+        row.view.live_activated = false;
         Ok(())
     }
 
     /// A ticket with its codes, made anew from the keys: codes are not stored.
-    pub(super) fn with_code(&self, row: &TicketRow) -> ApiResult<TicketWithCode> {
-        let state = self
-            .snapshot
-            .key(row.view.code_key_id)
-            .ok_or_else(|| ApiError::internal("a ticket signed by a key the event does not have"))?;
-        let code = self.snapshot.signing_key(state).printed(&Claims {
-            event_id: self.snapshot.info.event_id,
-            ticket_id: row.view.ticket_id,
-            issued_at: row.view.code_issued_at,
-            expires_at: row.view.code_expires_at,
-        });
+    pub(crate) fn with_code(&self, row: &TicketRow) -> ApiResult<TicketWithCode> {
+        let code = self.signing_key(row)?.printed(&self.claims(row));
         Ok(TicketWithCode {
             ticket: row.view.clone(),
             code: code.text(),
             code_base64url: code.base64url(),
             manual_code: open_manual_code(self.vault, row)?,
         })
+    }
+
+    /// What the ticket's phone mints live codes from.
+    pub(crate) fn live_base(&self, row: &TicketRow) -> ApiResult<LiveBase> {
+        Ok(self.signing_key(row)?.live_base(&self.claims(row)))
+    }
+
+    fn signing_key(&self, row: &TicketRow) -> ApiResult<SigningKey> {
+        let state = self.snapshot.key(row.view.code_key_id);
+        let state =
+            state.ok_or_else(|| ApiError::internal("a ticket signed by a key the event does not have"))?;
+        Ok(self.snapshot.signing_key(state))
+    }
+
+    fn claims(&self, row: &TicketRow) -> Claims {
+        Claims {
+            event_id: self.snapshot.info.event_id,
+            ticket_id: row.view.ticket_id,
+            issued_at: row.view.code_issued_at,
+            expires_at: row.view.code_expires_at,
+        }
     }
 }
 

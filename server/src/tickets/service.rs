@@ -18,6 +18,7 @@ use crate::events::snapshot::{self, Snapshot};
 use crate::platform::db::DbError;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::wallet;
 
 fn issuer<'a>(app: &'a AppState, snapshot: &'a Snapshot) -> Issuer<'a> {
     Issuer::new(snapshot, app.vault(), app.entropy().as_ref(), app.now())
@@ -188,12 +189,21 @@ impl Action {
     }
 }
 
+/// What changes of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Status,
+    /// Whoever held the old codes, on paper or on a phone, holds the ticket no more.
+    Codes,
+}
+
 /// Changes one ticket under the write lock.
 async fn change<F>(
     app: &AppState,
     organiser: OrganiserId,
     event: EventId,
     id: TicketId,
+    what: Change,
     edit: F,
 ) -> ApiResult<(Arc<Snapshot>, TicketRow)>
 where
@@ -208,6 +218,9 @@ where
                 let mut row = store::get(tx, event, id).await?.ok_or_else(not_found)?;
                 edit(&app_in, &snapshot, &mut row)?;
                 store::update(tx, event, &row).await?;
+                if what == Change::Codes {
+                    wallet::holders::end(tx, id, app_in.now()).await?;
+                }
                 Ok::<_, ApiError>((snapshot, row))
             })
         })
@@ -223,7 +236,8 @@ pub(super) async fn act(
     id: TicketId,
     action: Action,
 ) -> ApiResult<TicketView> {
-    let (_, row) = change(app, organiser, event, id, move |_, _, row| action.apply(row)).await?;
+    let apply = move |_: &AppState, _: &Snapshot, row: &mut TicketRow| action.apply(row);
+    let (_, row) = change(app, organiser, event, id, Change::Status, apply).await?;
     Ok(row.view)
 }
 
@@ -242,7 +256,7 @@ pub(super) async fn reissue(
         }
         issuer(app, snapshot).renew(row, request.code_expires_at)
     };
-    let (snapshot, row) = change(app, organiser, event, id, renew).await?;
+    let (snapshot, row) = change(app, organiser, event, id, Change::Codes, renew).await?;
     issuer(app, &snapshot).with_code(&row)
 }
 

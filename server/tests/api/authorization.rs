@@ -17,6 +17,7 @@ fn body(method: &str, path: &str, event: &Event) -> Value {
         (_, "rotate") => json!({"mode": "withdraw"}),
         (_, "tickets") => json!({"ticket_type_id": event.day}),
         (_, "reissue") => json!({}),
+        (_, "undo") => json!({"scan_id": new_id(), "note": "Stolen"}),
         (_, "redeem") => event.redeem_body("hello"),
         (_, "enrolments") => json!({"events": [{"event_id": event.id}]}),
         (_, "scans") => json!({"ledger_id": new_id(), "scans": [{"scan_id": new_id()}]}),
@@ -28,6 +29,7 @@ struct Victim {
     organiser: Organiser,
     event: Event,
     ticket: String,
+    scan: String,
     device: String,
     key_id: String,
 }
@@ -37,11 +39,12 @@ impl Victim {
         let organiser = Organiser::create(server, "Victim").await;
         let event = organiser.event(server).await;
         let ticket = organiser.ticket(server, &event).await;
-        event.redeem(server, &organiser.key, &text(&ticket["code"])).await;
+        let scan = event.redeem(server, &organiser.key, &text(&ticket["code"])).await;
         let device = organiser.door(server, &event).await.device_id.to_string();
         let keys = server.get("/v1/api-keys", &organiser.key).await.expect(200);
         let key_id = text(&keys["items"][0]["api_key_id"]);
-        Self { ticket: text(&ticket["ticket_id"]), organiser, event, device, key_id }
+        let (ticket, scan) = (text(&ticket["ticket_id"]), text(&scan["scan_id"]));
+        Self { ticket, scan, organiser, event, device, key_id }
     }
 
     fn fill(&self, path: &str) -> String {
@@ -49,6 +52,7 @@ impl Victim {
             .replace("{gate_id}", &self.event.gate)
             .replace("{ticket_type_id}", &self.event.day)
             .replace("{ticket_id}", &self.ticket)
+            .replace("{scan_id}", &self.scan)
             .replace("{device_id}", &self.device)
             .replace("{api_key_id}", &self.key_id)
     }
@@ -88,7 +92,7 @@ async fn no_route_gives_a_stranger_anything() {
     let own = stranger.event(&server).await;
     let device = stranger.door(&server, &own).await.token;
     let document = server.get("/openapi.json", "").await.expect(200);
-    let secrets = [&victim.event.id, &victim.ticket, &victim.device, &victim.key_id];
+    let secrets = [&victim.event.id, &victim.ticket, &victim.scan, &victim.device, &victim.key_id];
     let mut tried = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -128,7 +132,7 @@ async fn no_route_gives_a_stranger_anything() {
             tried.insert(format!("{method} {path}"));
         }
     }
-    assert!(tried.len() >= 38, "{tried:?}");
+    assert!(tried.len() >= 39, "{tried:?}");
     assert_eq!(victim.everything(&server).await, before);
 }
 

@@ -122,6 +122,34 @@ async fn a_newer_schema_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let raw = rusqlite::Connection::open(dir.path().join("liventix.db")).unwrap();
+    raw.execute_batch(include_str!("../../migrations/0001_first.sql")).unwrap();
+    raw.execute_batch(
+        "INSERT INTO organisers VALUES (x'01', 'A', x'00', 0);
+         INSERT INTO events VALUES (x'02', x'01', 'E', 0, 1, 'UTC', 'hmac_sha256', '{}', 1, 1, 1, 0);
+         INSERT INTO devices VALUES (x'03', x'01', 'D', x'00', 0, NULL, NULL);
+         INSERT INTO device_events VALUES (x'03', x'02', '[]');
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(raw);
+    let db = open(dir.path()).unwrap();
+    let supervisor: bool = db
+        .read(|conn| {
+            Box::pin(async move {
+                let row = conn.first("SELECT supervisor FROM device_events", params![]).await?;
+                row.map_or(Ok(true), |row| row.get(0))
+            })
+        })
+        .await
+        .map_err(|error: DbError| error)
+        .unwrap();
+    assert!(!supervisor, "nobody becomes a supervisor by an update");
+}
+
+#[tokio::test]
 async fn a_directory_that_cannot_be_opened_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let error = open(&dir.path().join("missing")).unwrap_err();

@@ -11,6 +11,7 @@ mod manifest;
 mod measure;
 mod redeem;
 mod server;
+mod supervisor;
 mod support;
 mod tickets;
 mod upload;

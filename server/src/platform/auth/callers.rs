@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::scope::{Needs, Scope, ScopeSet};
 use super::store;
-use super::token::{ApiKeyId, Kind, Token};
+use super::token::{ApiKeyId, Kind, Token, WalletId};
 use crate::app::AppState;
 use crate::platform::db::DbError;
 use crate::platform::problem::{ApiError, Code};
@@ -57,6 +57,24 @@ pub struct Scanner {
     pub scanner_id: DeviceId,
     /// Whether it is a device, and so confined to its events and gates.
     pub is_device: bool,
+    /// Whether it is a key that may overrule refusals. Of a device, its assignment to the event says so.
+    pub may_supervise: bool,
+}
+
+/// A phone that holds tickets.
+#[derive(Debug, Clone, Copy)]
+pub struct Wallet {
+    /// The wallet.
+    pub wallet_id: WalletId,
+}
+
+/// A phone that may hold none yet: its token is registered with its first claim.
+#[derive(Debug, Clone, Copy)]
+pub struct NewWallet {
+    /// The wallet.
+    pub wallet_id: WalletId,
+    /// What its row holds, or will hold.
+    pub secret_hash: [u8; 32],
 }
 
 /// The administrator of this installation.
@@ -80,6 +98,7 @@ impl Client {
 enum Known {
     Key { organiser_id: OrganiserId, id: ApiKeyId, scopes: ScopeSet },
     Device(AnyDevice),
+    Wallet(Wallet),
 }
 
 impl FromRequestParts<AppState> for Client {
@@ -109,14 +128,21 @@ fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
+/// Counts a try that may be a guess, and refuses an address that keeps trying.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn count_guess(app: &AppState, Client(address): Client) -> Result<(), ApiError> {
+    app.limiter().require(&format!("bad_token:{address}"), app.config().limits.bad_token).await
+}
+
 /// 401, or 429 for an address that keeps trying. Good tokens are never slowed down by this.
 async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
     let client = match Client::from_request_parts(parts, app).await {
-        Ok(Client(address)) => address,
+        Ok(client) => client,
         Err(error) => return error,
     };
-    let key = format!("bad_token:{client}");
-    match app.limiter().require(&key, app.config().limits.bad_token).await {
+    match count_guess(app, client).await {
         Err(limited) => limited,
         Ok(()) => ApiError::new(
             Code::Unauthenticated,
@@ -159,6 +185,12 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
                                 revoked_at: row.revoked_at,
                             })
                         }),
+                    Kind::Wallet => store::wallet(conn, token.id)
+                        .await?
+                        .filter(|hash| token.fits(hash))
+                        .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
+                    // A link is no credential: it is handed in, once, to become one.
+                    Kind::Link => None,
                 })
             })
         })
@@ -194,7 +226,7 @@ impl<N: Needs> FromRequestParts<AppState> for Caller<N> {
                 require_scope(&scopes, N::SCOPE)?;
                 Ok(Self { organiser_id, api_key_id: id, scope: PhantomData })
             }
-            Known::Device(_) => Err(refuse(parts, app).await),
+            Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
         }
     }
 }
@@ -205,7 +237,7 @@ impl FromRequestParts<AppState> for AnyDevice {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Device(device) => Ok(device),
-            Known::Key { .. } => Err(refuse(parts, app).await),
+            Known::Key { .. } | Known::Wallet(_) => Err(refuse(parts, app).await),
         }
     }
 }
@@ -225,12 +257,39 @@ impl FromRequestParts<AppState> for Scanner {
         match known(parts, app).await? {
             Known::Device(device) => {
                 let device = device.active()?;
-                Ok(Self { organiser_id: device.organiser_id, scanner_id: device.device_id, is_device: true })
+                let Device { organiser_id, device_id } = device;
+                Ok(Self { organiser_id, scanner_id: device_id, is_device: true, may_supervise: false })
             }
             Known::Key { organiser_id, id, scopes } => {
                 require_scope(&scopes, Scope::Redeem)?;
-                Ok(Self { organiser_id, scanner_id: id.0, is_device: false })
+                let may_supervise = scopes.allow(Scope::Supervise);
+                Ok(Self { organiser_id, scanner_id: id.0, is_device: false, may_supervise })
             }
+            Known::Wallet(_) => Err(refuse(parts, app).await),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Wallet {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match known(parts, app).await? {
+            Known::Wallet(wallet) => Ok(wallet),
+            Known::Key { .. } | Known::Device(_) => Err(refuse(parts, app).await),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for NewWallet {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match bearer(parts).and_then(Token::parse) {
+            Some(token) if token.kind == Kind::Wallet => {
+                Ok(Self { wallet_id: WalletId::from_bytes(token.id), secret_hash: token.secret_hash() })
+            }
+            _ => Err(refuse(parts, app).await),
         }
     }
 }

@@ -13,10 +13,12 @@ pub enum Scope {
     Read,
     /// Redeem tickets online.
     Redeem,
+    /// With `redeem`: let people pass in spite of a refusal.
+    Supervise,
 }
 
 impl Scope {
-    const ALL: [Self; 3] = [Self::Manage, Self::Read, Self::Redeem];
+    const ALL: [Self; 4] = [Self::Manage, Self::Read, Self::Redeem, Self::Supervise];
 
     /// The stable name.
     #[must_use]
@@ -25,6 +27,7 @@ impl Scope {
             Self::Manage => "manage",
             Self::Read => "read",
             Self::Redeem => "redeem",
+            Self::Supervise => "supervise",
         }
     }
 }

@@ -31,6 +31,12 @@ pub(super) struct DeviceRow {
     pub(super) revoked_at: Option<i64>,
 }
 
+/// The hash of a wallet's secret, if it ever claimed a ticket.
+pub(super) async fn wallet(conn: &mut Conn, id: [u8; 16]) -> Result<Option<[u8; 32]>, DbError> {
+    let sql = "SELECT secret_hash FROM wallets WHERE wallet_id = $1";
+    conn.first(sql, params![id]).await?.map(|row| row.get(0)).transpose()
+}
+
 pub(super) async fn device(conn: &mut Conn, id: [u8; 16]) -> Result<Option<DeviceRow>, DbError> {
     let sql = "SELECT device_id, organiser_id, token_hash, revoked_at FROM devices WHERE device_id = $1";
     let Some(row) = conn.first(sql, params![id]).await? else { return Ok(None) };

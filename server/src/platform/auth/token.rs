@@ -1,4 +1,5 @@
-//! Bearer tokens: `lx_<id>_<secret>` for API keys, `lxd_<id>_<secret>` for devices.
+//! Bearer tokens: `lx_<id>_<secret>` for API keys, `lxd_<id>_<secret>` for devices, `lxw_<id>_<secret>` for
+//! wallets (which make their own). The token of a claim link, `lxt_<ticket id>_<secret>`, has the same form.
 //!
 //! The id finds the row; the secret is 256 random bits, of which the row holds the SHA-256 only. A slow
 //! password hash would add nothing: there is no guessing 256 bits.
@@ -19,6 +20,24 @@ use utoipa::ToSchema;
 #[serde(transparent)]
 pub struct ApiKeyId(pub DeviceId);
 
+/// A wallet's id: made by the phone, like the rest of its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WalletId([u8; 16]);
+
+impl WalletId {
+    /// The id with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, as a column holds them.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
 /// Whose token it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -26,6 +45,10 @@ pub enum Kind {
     ApiKey,
     /// A device's.
     Device,
+    /// A wallet's.
+    Wallet,
+    /// A claim link's; its id is the ticket's.
+    Link,
 }
 
 impl Kind {
@@ -33,6 +56,8 @@ impl Kind {
         match self {
             Self::ApiKey => "lx",
             Self::Device => "lxd",
+            Self::Wallet => "lxw",
+            Self::Link => "lxt",
         }
     }
 }
@@ -71,6 +96,8 @@ impl Token {
         let kind = match parts.next()? {
             "lx" => Kind::ApiKey,
             "lxd" => Kind::Device,
+            "lxw" => Kind::Wallet,
+            "lxt" => Kind::Link,
             _ => return None,
         };
         let id = HEXLOWER.decode(parts.next()?.as_bytes()).ok()?.try_into().ok()?;
@@ -83,6 +110,18 @@ impl Token {
     pub fn text(&self) -> SecretString {
         let secret = BASE64URL_NOPAD.encode(self.secret.expose_secret());
         format!("{}_{}_{secret}", self.kind.prefix(), HEXLOWER.encode(&self.id)).into()
+    }
+
+    /// The secret alone, for sealing.
+    #[must_use]
+    pub fn secret(&self) -> &[u8; 32] {
+        self.secret.expose_secret()
+    }
+
+    /// A token that was sealed.
+    #[must_use]
+    pub fn unsealed(kind: Kind, id: [u8; 16], secret: [u8; 32]) -> Self {
+        Self { kind, id, secret: SecretBox::new(Box::new(secret)) }
     }
 
     /// What the row holds.

@@ -54,6 +54,7 @@ codes! {
     DeviceRevoked = FORBIDDEN, "device_revoked", "The device was revoked";
     EventNotAssigned = FORBIDDEN, "event_not_assigned", "The device may not scan this event";
     GateNotAssigned = FORBIDDEN, "gate_not_assigned", "The device may not scan at this gate";
+    NotSupervisor = FORBIDDEN, "not_supervisor", "The scanner may not overrule a refusal";
     RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many requests";
 
     OrganiserNotFound = NOT_FOUND, "organiser_not_found", "There is no such organiser";
@@ -67,12 +68,25 @@ codes! {
     EnrolmentCodeUsed = CONFLICT, "enrolment_code_used", "The enrolment code was used already";
     EnrolmentCodeExpired = GONE, "enrolment_code_expired", "The enrolment code has expired";
 
+    LinkUnknown = NOT_FOUND, "link_unknown", "The link is not known";
+    LinkUsed = GONE, "link_used", "The link was used or replaced";
+    LinkExpired = GONE, "link_expired", "The link has expired";
+    AlreadyClaimed = CONFLICT, "already_claimed", "Another phone holds the ticket";
+    TransferRefused = FORBIDDEN, "transfer_refused", "The organiser does not allow tickets to be handed on";
+    TicketUsed = CONFLICT, "ticket_used", "The ticket was used already";
+    TicketNotValid = CONFLICT, "ticket_not_valid", "The ticket is not good for entry";
+
     NameTaken = CONFLICT, "name_taken", "The name is taken";
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";
     StatusConflict = CONFLICT, "status_conflict", "The ticket's status does not allow this";
     TooMany = CONFLICT, "too_many", "There are as many as there may be";
     ScanIdConflict = CONFLICT, "scan_id_conflict", "This scan id belongs to another scan";
+    UndoUnknown = NOT_FOUND, "undo_unknown", "This scanner made no such scan";
+    UndoNotAPassage = CONFLICT, "undo_not_a_passage", "Nobody passed with that scan";
+    UndoAlready = CONFLICT, "undo_already", "The scan was taken back before";
+    UndoTooLate = CONFLICT, "undo_too_late", "The scan is too long ago to take it back";
+    UndoOff = CONFLICT, "undo_off", "The event does not allow scans to be taken back";
 
     QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";
     ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "The server is shutting down";

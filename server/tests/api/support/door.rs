@@ -3,7 +3,7 @@
 use liventix_core::entropy::OsEntropy;
 use liventix_core::ids::{DeviceId, EventId, GateId, LedgerId, ScanId};
 use liventix_core::ledger::record::{Fingerprint, Hash, Medium, ScanRecord, genesis};
-use liventix_core::rules::{Confidence, Direction, Outcome, Reason};
+use liventix_core::rules::{Confidence, Direction, Flag, Outcome, Reason};
 use serde_json::{Value, json};
 
 use super::{Event, NOW, Reply, Server};
@@ -75,6 +75,27 @@ impl Door {
         record.hash = record.compute_hash();
         self.last = record.hash;
         record
+    }
+
+    /// A scan that takes `target` back.
+    pub(crate) fn undo(&mut self, target: &ScanRecord, at: i64) -> ScanRecord {
+        let ticket = target.ticket_id.unwrap().to_string();
+        self.scan(&ticket, at, |scan| {
+            scan.reason = Reason::Undone;
+            scan.undoes = Some(target.scan_id);
+            scan.note = Some("wrong guest".to_owned());
+        })
+    }
+
+    /// A scan that a supervisor forced.
+    pub(crate) fn force(&mut self, ticket: &str, at: i64, overruled: Reason) -> ScanRecord {
+        self.scan(ticket, at, |scan| {
+            scan.reason = Reason::Forced;
+            scan.confidence = Confidence::Amber;
+            scan.flags = vec![Flag::Forced];
+            scan.overruled = Some(overruled);
+            scan.note = Some("paid at the desk".to_owned());
+        })
     }
 
     pub(crate) async fn upload(&self, server: &Server, scans: &[ScanRecord]) -> Reply {

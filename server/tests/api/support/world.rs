@@ -26,7 +26,11 @@ impl Organiser {
     }
 
     pub(crate) async fn key_with(&self, server: &Server, scope: &str) -> String {
-        let body = json!({"name": scope, "scopes": [scope]});
+        self.key_with_all(server, &[scope]).await
+    }
+
+    pub(crate) async fn key_with_all(&self, server: &Server, scopes: &[&str]) -> String {
+        let body = json!({"name": scopes.join(" "), "scopes": scopes});
         text(&server.post("/v1/api-keys", &self.key, &body).await.expect(201)["token"])
     }
 
@@ -94,6 +98,17 @@ impl Organiser {
 
     pub(crate) async fn door(&self, server: &Server, event: &Event) -> Door {
         let code = self.enrolment_code(server, event, &[]).await;
+        Self::enrolled(server, event, &code).await
+    }
+
+    /// A door that a supervisor holds.
+    pub(crate) async fn supervisor_door(&self, server: &Server, event: &Event) -> Door {
+        let body = json!({"events": [{"event_id": event.id, "supervisor": true}]});
+        let made = server.post("/v1/enrolments", &self.key, &body).await.expect(201);
+        Self::enrolled(server, event, &text(&made["code"])).await
+    }
+
+    async fn enrolled(server: &Server, event: &Event, code: &str) -> Door {
         let body = json!({"code": code, "device_name": "North gate 1"});
         let made = server.post("/v1/door/enrol", "", &body).await.expect(201);
         Door::new(text(&made["device_id"]).parse().unwrap(), text(&made["token"]), event)

@@ -11,7 +11,11 @@ use rusqlite_migration::{Error, M, MigrationDefinitionError, Migrations};
 use crate::platform::db::DbError;
 
 /// Each migration is one file, applied once, in this order, and never edited after a release.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_first.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../../../migrations/0001_first.sql")),
+    M::up(include_str!("../../../../migrations/0002_undo_and_force.sql")),
+    M::up(include_str!("../../../../migrations/0003_wallet.sql")),
+];
 
 /// Another process (a backup, a shell) may hold the file for a moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

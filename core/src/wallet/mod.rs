@@ -1,0 +1,3 @@
+//! The attendee's pocket.
+
+pub mod wire;

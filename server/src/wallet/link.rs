@@ -1,0 +1,86 @@
+//! Links: made, shown again, found.
+
+use liventix_core::ids::TicketId;
+use secrecy::ExposeSecret as _;
+
+use super::store::{self, LinkKind, LinkRow};
+use crate::app::AppState;
+use crate::platform::auth::{Kind, Token};
+use crate::platform::db::{Conn, Tx};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+
+/// What a link's sealed secret is sealed for.
+fn context(link_id: &[u8; 16]) -> Vec<u8> {
+    [b"ticket link ".as_slice(), link_id].concat()
+}
+
+fn url(app: &AppState, token: &Token) -> String {
+    format!("{}/t/{}", app.public_url(), token.text().expose_secret())
+}
+
+/// The link of that kind that is alive, made if there is none.
+pub(super) async fn get_or_make(
+    tx: &mut Tx,
+    app: &AppState,
+    ticket: TicketId,
+    kind: LinkKind,
+    expires_at: Option<i64>,
+) -> ApiResult<(String, Option<i64>)> {
+    if let Some(link) = store::alive(tx, ticket, kind).await? {
+        if link.expires_at.is_none_or(|expires_at| expires_at > app.now()) {
+            return Ok((url(app, &open(app, ticket, &link)?), link.expires_at));
+        }
+        store::end_links(tx, ticket, kind, app.now()).await?;
+    }
+    let token = Token::generate(Kind::Link, *ticket.as_bytes(), app.entropy().as_ref());
+    let mut link_id = [0; 16];
+    app.entropy().fill(&mut link_id);
+    let sealed_secret = app.vault().seal(&context(&link_id), token.secret()).map_err(ApiError::internal)?;
+    let link = LinkRow {
+        link_id,
+        kind,
+        secret_hash: token.secret_hash(),
+        sealed_secret,
+        expires_at,
+        ended: false,
+        used_by: None,
+    };
+    store::insert_link(tx, ticket, &link, app.now()).await?;
+    Ok((url(app, &token), expires_at))
+}
+
+fn open(app: &AppState, ticket: TicketId, link: &LinkRow) -> ApiResult<Token> {
+    let opened =
+        app.vault().unseal(&context(&link.link_id), &link.sealed_secret).map_err(ApiError::internal)?;
+    let secret = opened.expose_secret().as_slice().try_into();
+    let secret = secret.map_err(|_| ApiError::internal("a link's secret of another length"))?;
+    Ok(Token::unsealed(Kind::Link, *ticket.as_bytes(), secret))
+}
+
+/// The ticket a link's token names, if it has the form of one.
+pub(super) fn named(token: &str) -> Option<(Token, TicketId)> {
+    let token = Token::parse(token).filter(|token| token.kind == Kind::Link)?;
+    let ticket = TicketId::from_bytes(token.id);
+    Some((token, ticket))
+}
+
+/// The link that a token is of, dead or alive; none if there never was one.
+pub(super) async fn find(conn: &mut Conn, token: &Token, ticket: TicketId) -> ApiResult<Option<LinkRow>> {
+    let links = store::links(conn, ticket).await?;
+    Ok(links.into_iter().find(|link| token.fits(&link.secret_hash)))
+}
+
+/// Whether a link can still be used.
+///
+/// # Errors
+/// `link_used`, `link_expired`.
+pub(super) fn check_alive(link: &LinkRow, now: i64) -> ApiResult<()> {
+    if link.ended {
+        let detail = "The link was used, taken back or replaced. Ask whoever sent it for a new one.";
+        return Err(ApiError::new(Code::LinkUsed, detail));
+    }
+    if link.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(ApiError::new(Code::LinkExpired, "Ask whoever sent the link for a new one."));
+    }
+    Ok(())
+}

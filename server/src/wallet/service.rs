@@ -1,0 +1,260 @@
+//! What a phone can do with tickets, and what its organiser can.
+
+use liventix_core::ids::{EventId, OrganiserId, TicketId};
+use liventix_core::rules::TicketStatus;
+use liventix_core::wallet::wire::{ClaimRequest, MAX_PHONE_NAME, WalletPolicy, WalletTicket, WalletTickets};
+
+use super::store::{self, LinkKind, LinkRow};
+use super::types::{ClaimsView, LinkView};
+use super::{holders, link, present, transfer};
+use crate::app::AppState;
+use crate::events::{self, snapshot};
+use crate::platform::auth::{Client, NewWallet, Token, WalletId, count_guess};
+use crate::platform::db::{Conn, Tx};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::text;
+use crate::tickets;
+use present::Found;
+
+/// A link becomes a ticket on a phone.
+pub(super) async fn claim(
+    app: &AppState,
+    client: Client,
+    wallet: NewWallet,
+    request: &ClaimRequest,
+) -> ApiResult<WalletTicket> {
+    let phone_name = text::line("phone_name", &request.phone_name, MAX_PHONE_NAME)?;
+    let Some((token, ticket)) = link::named(&request.token) else { return Err(unknown(app, client).await) };
+    let app_in = app.clone();
+    let done = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move { claim_in(tx, &app_in, wallet, &token, ticket, &phone_name).await })
+        })
+        .await?;
+    let Some((found, ticket)) = done else { return Err(unknown(app, client).await) };
+    app.snapshots().keep(&found.snapshot);
+    app.bell().ring(found.snapshot.info.event_id);
+    Ok(ticket)
+}
+
+/// A link nobody made: a typing mistake, or a guess.
+async fn unknown(app: &AppState, client: Client) -> ApiError {
+    match count_guess(app, client).await {
+        Err(limited) => limited,
+        Ok(()) => {
+            ApiError::new(Code::LinkUnknown, "Open the whole link as it was sent, or ask for it again.")
+        }
+    }
+}
+
+/// None: there is no such link.
+async fn claim_in(
+    tx: &mut Tx,
+    app: &AppState,
+    wallet: NewWallet,
+    token: &Token,
+    ticket: TicketId,
+    phone_name: &str,
+) -> ApiResult<Option<(Found, WalletTicket)>> {
+    let Some(link) = link::find(tx, token, ticket).await? else { return Ok(None) };
+    let Some(mut found) = present::find(app, tx, ticket).await? else { return Ok(None) };
+    if !store::register(tx, &wallet, app.now()).await? {
+        let detail = "This wallet's token is not the one it was registered with. Start the app afresh.";
+        return Err(ApiError::new(Code::Unauthenticated, detail));
+    }
+    // The answer to an earlier claim was lost: it is given again.
+    let again = link.used_by == Some(wallet.wallet_id) && store::holds(tx, ticket, wallet.wallet_id).await?;
+    if !again {
+        take(tx, app, &mut found, &link, wallet.wallet_id).await?;
+    }
+    store::put_claim(tx, ticket, wallet.wallet_id, phone_name, app.now()).await?;
+    let view = present::ticket(app, tx, &found).await?;
+    Ok(Some((found, view)))
+}
+
+/// Checks that the wallet may hold the ticket, and makes room for it.
+async fn take(
+    tx: &mut Tx,
+    app: &AppState,
+    found: &mut Found,
+    link: &LinkRow,
+    wallet: WalletId,
+) -> ApiResult<()> {
+    link::check_alive(link, app.now())?;
+    if matches!(found.row.view.status, TicketStatus::Cancelled | TicketStatus::Revoked) {
+        let detail = "The ticket was cancelled or blocked. Ask the organiser.";
+        return Err(ApiError::new(Code::TicketNotValid, detail));
+    }
+    match link.kind {
+        LinkKind::Transfer => transfer::complete(tx, app, found, link, wallet).await,
+        LinkKind::Ticket => {
+            let policy = events::wallet_policy(tx, found.snapshot.info.event_id).await?;
+            check_room(tx, found.row.view.ticket_id, wallet, policy).await
+        }
+    }
+}
+
+async fn check_room(tx: &mut Tx, ticket: TicketId, wallet: WalletId, policy: WalletPolicy) -> ApiResult<()> {
+    let holders = store::holders(tx, ticket).await?;
+    let others = holders.iter().filter(|(holder, _)| *holder != wallet).count();
+    if others < usize::from(policy.claims.max_phones()) {
+        return Ok(());
+    }
+    let detail = match others {
+        1 => "Another phone holds the ticket. Remove it there first, or ask the organiser to free it."
+            .to_owned(),
+        others => format!("{others} phones hold the ticket, as many as may. Remove it on one of them first."),
+    };
+    Err(ApiError::new(Code::AlreadyClaimed, detail))
+}
+
+/// Every ticket a phone holds.
+pub(super) async fn tickets(app: &AppState, wallet: WalletId) -> ApiResult<WalletTickets> {
+    let app_in = app.clone();
+    let tickets = app
+        .db()
+        .read(move |conn| {
+            Box::pin(async move {
+                let mut tickets = Vec::new();
+                for ticket in store::held(conn, wallet).await? {
+                    if let Some(found) = present::find(&app_in, conn, ticket).await? {
+                        tickets.push(present::ticket(&app_in, conn, &found).await?);
+                    }
+                }
+                Ok::<_, ApiError>(tickets)
+            })
+        })
+        .await?;
+    Ok(WalletTickets { tickets, server_ms: app.now() })
+}
+
+/// The ticket, if the phone holds it.
+pub(super) async fn held(
+    tx: &mut Tx,
+    app: &AppState,
+    wallet: WalletId,
+    ticket: TicketId,
+) -> ApiResult<Found> {
+    if !store::holds(tx, ticket, wallet).await? {
+        return Err(present::not_held());
+    }
+    present::find(app, tx, ticket).await?.ok_or_else(present::not_held)
+}
+
+/// Live codes from now on: what this phone mints them from, and the doors' knowledge that it does.
+pub(super) async fn activate(app: &AppState, wallet: WalletId, ticket: TicketId) -> ApiResult<WalletTicket> {
+    let app_in = app.clone();
+    let (event, view) = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut found = held(tx, &app_in, wallet, ticket).await?;
+                let event = found.snapshot.info.event_id;
+                if !found.row.view.live_activated {
+                    found.row.view.live_activated = true;
+                    tickets::update(tx, event, &found.row).await?;
+                }
+                Ok::<_, ApiError>((event, present::ticket(&app_in, tx, &found).await?))
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(view)
+}
+
+/// The phone lets go of the ticket. Doing it twice changes nothing more.
+pub(super) async fn release(app: &AppState, wallet: WalletId, ticket: TicketId) -> ApiResult<()> {
+    let app_in = app.clone();
+    let event = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                if !store::holds(tx, ticket, wallet).await? {
+                    return Ok(None);
+                }
+                store::delete_claim(tx, ticket, wallet).await?;
+                let Some(mut found) = present::find(&app_in, tx, ticket).await? else { return Ok(None) };
+                holders::abandoned(tx, &mut found).await?;
+                Ok::<_, ApiError>(Some(found.snapshot.info.event_id))
+            })
+        })
+        .await?;
+    event.into_iter().for_each(|event| app.bell().ring(event));
+    Ok(())
+}
+
+/// The ticket's link, for its organiser to send.
+pub(super) async fn link(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    ticket: TicketId,
+) -> ApiResult<LinkView> {
+    let app_in = app.clone();
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                own(tx, &app_in, organiser, event, ticket).await?;
+                let (url, _) = link::get_or_make(tx, &app_in, ticket, LinkKind::Ticket, None).await?;
+                Ok(LinkView { url })
+            })
+        })
+        .await
+}
+
+/// The phones that hold a ticket, for its organiser.
+pub(super) async fn claims(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    ticket: TicketId,
+) -> ApiResult<ClaimsView> {
+    let app_in = app.clone();
+    app.db()
+        .read(move |conn| {
+            Box::pin(async move {
+                own(conn, &app_in, organiser, event, ticket).await?;
+                let claims = store::holders(conn, ticket).await?.into_iter().map(|(_, claim)| claim);
+                Ok(ClaimsView { claims: claims.collect() })
+            })
+        })
+        .await
+}
+
+/// Takes the ticket off every phone, so that it can be claimed again by its link.
+pub(super) async fn free(
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    ticket: TicketId,
+) -> ApiResult<()> {
+    let app_in = app.clone();
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut found = own(tx, &app_in, organiser, event, ticket).await?;
+                store::delete_claims(tx, ticket).await?;
+                store::end_links(tx, ticket, LinkKind::Transfer, app_in.now()).await?;
+                holders::abandoned(tx, &mut found).await
+            })
+        })
+        .await?;
+    app.bell().ring(event);
+    Ok(())
+}
+
+/// The ticket, if it is of the organiser's event.
+async fn own(
+    conn: &mut Conn,
+    app: &AppState,
+    organiser: OrganiserId,
+    event: EventId,
+    ticket: TicketId,
+) -> ApiResult<Found> {
+    let snapshot = snapshot::load(app, conn, organiser, event).await?;
+    let row = tickets::get(conn, event, ticket)
+        .await?
+        .ok_or_else(|| ApiError::new(Code::TicketNotFound, "The event has no ticket with this id."))?;
+    Ok(Found { snapshot, row })
+}

@@ -1,0 +1,298 @@
+//! Real servers for end-to-end tests in other languages: each with a folder, a port, an organiser and an
+//! event of its own, on the machine's clock, switched off and on at will.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, post};
+use axum::{Json, Router};
+use liventix_core::clock::{Clock, SystemClock};
+use liventix_core::entropy::OsEntropy;
+use liventix_server::platform::config::Config;
+use liventix_server::platform::rate_limit::Limit;
+use liventix_server::{App, Running};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use super::failure::Failure;
+use crate::door::plain_client;
+
+const ADMIN_TOKEN: &str = "a-token-of-at-least-32-characters-for-stages";
+const HOUR: i64 = 3_600_000;
+/// Who comes to every stage, and with what.
+const GUESTS: [(&str, &str); 8] = [
+    ("Ada Lovelace", "Day ticket"),
+    ("Mateo Vásquez", "Day ticket"),
+    ("Zoë Brännström", "Day ticket"),
+    ("Aiko Tanaka", "Festival pass"),
+    ("Kwame Mensah", "Family ticket"),
+    ("Siobhán O'Neill", "VIP"),
+    ("Łukasz Wójcik", "Day ticket"),
+    ("Nguyễn Minh Anh", "Day ticket"),
+];
+
+/// Every server that was started, by number.
+#[derive(Clone, Default)]
+pub(super) struct Servers(Arc<Mutex<HashMap<u64, Server>>>);
+
+struct Server {
+    config: Config,
+    running: Option<Running>,
+    api_key: String,
+    event_id: String,
+    client: reqwest::Client,
+    _folder: TempDir,
+}
+
+pub(super) fn routes(servers: Servers) -> Router {
+    Router::new()
+        .route("/stages", post(create))
+        .route("/stages/{id}", delete(remove))
+        .route("/stages/{id}/stop", post(stop))
+        .route("/stages/{id}/start", post(start))
+        .route("/stages/{id}/enrolments", post(enrolment))
+        .with_state(servers)
+}
+
+impl Servers {
+    /// Stops all of them.
+    pub(super) async fn remove_all(&self) {
+        let all: Vec<Server> = self.0.lock().await.drain().map(|(_, server)| server).collect();
+        for mut server in all {
+            server.stop().await;
+        }
+    }
+}
+
+fn unknown() -> Failure {
+    Failure::not_found("stage_unknown", "there is no such stage: it was deleted, or never made")
+}
+
+/// What a stage shall be like; everything may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NewStage {
+    /// Fields of the event otherwise than usual, e.g. `policy`, `wallet`, `algorithm`.
+    event: Map<String, Value>,
+}
+
+async fn create(
+    State(servers): State<Servers>,
+    body: Option<Json<NewStage>>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let wish = body.map(|Json(wish)| wish).unwrap_or_default();
+    let mut server = Server::start_new().await?;
+    let made = server.set_up(wish).await;
+    let mut all = servers.0.lock().await;
+    let id = all.keys().max().map_or(1, |last| last + 1);
+    let mut view = match made {
+        Ok(view) => view,
+        Err(failure) => {
+            server.stop().await;
+            return Err(failure);
+        }
+    };
+    view["id"] = json!(id);
+    all.insert(id, server);
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+async fn remove(State(servers): State<Servers>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
+    let mut server = servers.0.lock().await.remove(&id).ok_or_else(unknown)?;
+    server.stop().await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn stop(State(servers): State<Servers>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
+    servers.0.lock().await.get_mut(&id).ok_or_else(unknown)?.stop().await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn start(State(servers): State<Servers>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
+    servers.0.lock().await.get_mut(&id).ok_or_else(unknown)?.start().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a device may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NewEnrolment {
+    /// It may overrule refusals.
+    supervisor: bool,
+}
+
+async fn enrolment(
+    State(servers): State<Servers>,
+    Path(id): Path<u64>,
+    body: Option<Json<NewEnrolment>>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let wish = body.map(|Json(wish)| wish).unwrap_or_default();
+    let all = servers.0.lock().await;
+    let server = all.get(&id).ok_or_else(unknown)?;
+    let mut scope = json!({ "event_id": server.event_id });
+    if wish.supervisor {
+        scope["supervisor"] = json!(true);
+    }
+    let made = server.post("/v1/enrolments", &json!({ "events": [scope] })).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "code": made["uri"] }))))
+}
+
+impl Server {
+    async fn start_new() -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(|error| Failure::server(error.to_string()))?;
+        let mut config = Config::new(folder.path().join("server"));
+        config.bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.admin_token = Some(ADMIN_TOKEN.to_owned().into());
+        // Tests come in bursts, from one address.
+        let far = Limit::per_minute(100_000);
+        config.limits.enrol = far;
+        config.limits.redeem = far;
+        config.limits.manual_code = far;
+        config.limits.bad_token = far;
+        config.limits.upload = far;
+        let mut server = Self {
+            config,
+            running: None,
+            api_key: ADMIN_TOKEN.to_owned(),
+            event_id: String::new(),
+            client: plain_client(),
+            _folder: folder,
+        };
+        server.start().await?;
+        Ok(server)
+    }
+
+    /// Switches it on, at the same address as before. Nothing if it is on.
+    async fn start(&mut self) -> Result<(), Failure> {
+        if self.running.is_none() {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let running = App::start(self.config.clone(), clock, Arc::new(OsEntropy)).await;
+            let running = running.map_err(|error| Failure::server(error.to_string()))?;
+            self.config.bind = running.addr;
+            self.running = Some(running);
+        }
+        Ok(())
+    }
+
+    /// Switches it off. Nothing if it is off.
+    async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.config.bind)
+    }
+
+    /// Posts as the organiser.
+    async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        answer(path, self.client.post(format!("{}{path}", self.url())).json(body).bearer_auth(&self.api_key))
+            .await
+    }
+
+    /// An organiser, an event that goes on until tomorrow, two gates, four types and a few guests.
+    async fn set_up(&mut self, wish: NewStage) -> Result<Value, Failure> {
+        let organiser = self.post("/v1/organisers", &json!({ "name": "Harbour Events" })).await?;
+        self.api_key = text(&organiser["api_key"]["token"])?;
+        let now = SystemClock::new().wall_ms();
+        let mut event = json!({
+            "name": "Harbour Lights", "starts_at": now - HOUR, "ends_at": now + 24 * HOUR,
+            "time_zone": "Europe/Paris",
+        });
+        for (name, value) in wish.event {
+            event[name] = value;
+        }
+        self.event_id = text(&self.post("/v1/events", &event).await?["event_id"])?;
+        let of_event = format!("/v1/events/{}", self.event_id);
+        let mut gates = Vec::new();
+        for name in ["North gate", "South gate"] {
+            gates.push(self.post(&format!("{of_event}/gates"), &json!({ "name": name })).await?);
+        }
+        let types = self.set_up_types(&of_event, &gates).await?;
+        let mut tickets = Vec::new();
+        for (attendee, kind) in GUESTS {
+            tickets.push(self.set_up_ticket(&of_event, attendee, kind, &types).await?);
+        }
+        let types: Vec<Value> = types.into_values().collect();
+        Ok(json!({
+            "url": self.url(), "api_key": self.api_key, "event_id": self.event_id, "gates": gates,
+            "ticket_types": types, "tickets": tickets,
+        }))
+    }
+
+    async fn set_up_types(
+        &self,
+        of_event: &str,
+        gates: &[Value],
+    ) -> Result<HashMap<&'static str, Value>, Failure> {
+        let south = gates.last().map_or(Value::Null, |gate| gate["gate_id"].clone());
+        let returning = json!({ "max_entries": 1, "reentry": "after_exit" });
+        let kinds = [
+            ("Day ticket", json!({ "name": "Day ticket" })),
+            ("Festival pass", json!({ "name": "Festival pass", "entry": returning })),
+            ("Family ticket", json!({ "name": "Family ticket", "admits": 4 })),
+            ("VIP", json!({ "name": "VIP", "gate_ids": [south] })),
+        ];
+        let mut types = HashMap::new();
+        for (name, kind) in kinds {
+            types.insert(name, self.post(&format!("{of_event}/ticket-types"), &kind).await?);
+        }
+        Ok(types)
+    }
+
+    async fn set_up_ticket(
+        &self,
+        of_event: &str,
+        attendee: &str,
+        kind: &'static str,
+        types: &HashMap<&'static str, Value>,
+    ) -> Result<Value, Failure> {
+        let kind_id = types.get(kind).map_or(Value::Null, |kind| kind["ticket_type_id"].clone());
+        let body = json!({ "ticket_type_id": kind_id, "attendee_name": attendee });
+        let made = self.post(&format!("{of_event}/tickets"), &body).await?;
+        let mut ticket = json!({
+            "ticket_id": made["ticket_id"], "attendee_name": attendee, "type_name": kind,
+            "code": made["code"], "manual_code": made["manual_code"],
+        });
+        if let Some(link) = self.link(of_event, &text(&made["ticket_id"])?).await? {
+            ticket["link"] = link;
+        }
+        Ok(ticket)
+    }
+
+    /// The link by which a wallet claims the ticket; none from a server that makes none.
+    async fn link(&self, of_event: &str, ticket_id: &str) -> Result<Option<Value>, Failure> {
+        let path = format!("{of_event}/tickets/{ticket_id}/link");
+        let request = self.client.get(format!("{}{path}", self.url())).bearer_auth(&self.api_key);
+        let found = request.send().await.map_err(|error| Failure::server(format!("{path}: {error}")))?;
+        if found.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(read(&path, found).await?["url"].clone()))
+    }
+}
+
+async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+    let answer = request.send().await.map_err(|error| Failure::server(format!("{path}: {error}")))?;
+    read(path, answer).await
+}
+
+async fn read(path: &str, answer: reqwest::Response) -> Result<Value, Failure> {
+    let status = answer.status();
+    let body: Value = answer.json().await.unwrap_or(Value::Null);
+    if status.is_success() {
+        Ok(body)
+    } else {
+        Err(Failure::server(format!("{path} answered {status}: {body}")))
+    }
+}
+
+fn text(value: &Value) -> Result<String, Failure> {
+    value.as_str().map(str::to_owned).ok_or_else(|| Failure::server(format!("{value} is no text")))
+}
