@@ -1,87 +1,100 @@
 // What this library speaks in. The types are generated from the Rust side; naming them here one by one keeps
 // the machinery around them out of an app's sight, and Foundation's `Scanner` free of a namesake.
 
-import LiventixGenerated
-
 // MARK: - What the app lends
 
 /// Keeps small secrets by name. ``KeychainSecretStore`` is one.
-public typealias SecretStore = LiventixGenerated.SecretStore
+@_exported import protocol LiventixGenerated.SecretStore
 /// A secret could not be kept, read or removed.
-public typealias SecretStoreError = LiventixGenerated.SecretStoreError
+@_exported import enum LiventixGenerated.SecretStoreError
 /// Reads the clocks in place of the system's.
-public typealias HostClock = LiventixGenerated.HostClock
+@_exported import protocol LiventixGenerated.HostClock
 /// Both clocks, read at one moment.
-public typealias ClockSample = LiventixGenerated.ClockSample
+@_exported import struct LiventixGenerated.ClockSample
 /// Takes the log's lines.
-public typealias LogSink = LiventixGenerated.LogSink
+@_exported import protocol LiventixGenerated.LogSink
 /// One line of the log.
-public typealias LogRecord = LiventixGenerated.LogRecord
+@_exported import struct LiventixGenerated.LogRecord
 /// How much a line of the log matters.
-public typealias LogLevel = LiventixGenerated.LogLevel
+@_exported import enum LiventixGenerated.LogLevel
 
 // MARK: - The device and its events
 
 /// A scanner's call failed.
-public typealias ScannerError = LiventixGenerated.ScannerError
+@_exported import enum LiventixGenerated.ScannerError
 /// What was found at the ledger's path.
-public typealias OpenReport = LiventixGenerated.OpenReport
+@_exported import enum LiventixGenerated.OpenReport
 /// What this installation is enrolled as.
-public typealias Device = LiventixGenerated.Device
+@_exported import struct LiventixGenerated.Device
 /// One event a device may scan.
-public typealias Assignment = LiventixGenerated.Assignment
+@_exported import struct LiventixGenerated.Assignment
 /// An event as a door knows it.
-public typealias Event = LiventixGenerated.Event
+@_exported import struct LiventixGenerated.Event
 /// A place where tickets are scanned.
-public typealias Gate = LiventixGenerated.Gate
+@_exported import struct LiventixGenerated.Gate
 
 // MARK: - Scans and verdicts
 
 /// Where and how people want to pass.
-public typealias Gateway = LiventixGenerated.Gateway
+@_exported import struct LiventixGenerated.Gateway
 /// In or out.
-public typealias Direction = LiventixGenerated.Direction
+@_exported import enum LiventixGenerated.Direction
 /// What came of a scan.
-public typealias Verdict = LiventixGenerated.Verdict
+@_exported import struct LiventixGenerated.Verdict
 /// Whether people may pass.
-public typealias Outcome = LiventixGenerated.Outcome
+@_exported import enum LiventixGenerated.Outcome
 /// Why a scan came out as it did.
-public typealias Reason = LiventixGenerated.Reason
+@_exported import enum LiventixGenerated.Reason
 /// How sure the door is.
-public typealias Confidence = LiventixGenerated.Confidence
+@_exported import enum LiventixGenerated.Confidence
 /// What a verdict could not be sure of.
-public typealias Flag = LiventixGenerated.Flag
+@_exported import enum LiventixGenerated.Flag
 /// What a door shows of a ticket.
-public typealias TicketView = LiventixGenerated.TicketView
+@_exported import struct LiventixGenerated.TicketView
 /// Where a ticket stands with the organiser.
-public typealias TicketStatus = LiventixGenerated.TicketStatus
+@_exported import enum LiventixGenerated.TicketStatus
+/// A ticket that a search found.
+@_exported import struct LiventixGenerated.FoundTicket
+/// What came of taking a passage back.
+@_exported import struct LiventixGenerated.Undone
 /// The admission that a duplicate ran into.
-public typealias FirstAdmission = LiventixGenerated.FirstAdmission
+@_exported import struct LiventixGenerated.FirstAdmission
 /// A scan made on this device.
-public typealias ScanRow = LiventixGenerated.ScanRow
+@_exported import struct LiventixGenerated.ScanRow
 /// A scan the server set aside.
-public typealias QuarantinedScan = LiventixGenerated.QuarantinedScan
+@_exported import struct LiventixGenerated.QuarantinedScan
 /// What waits to be sent.
-public typealias Unsent = LiventixGenerated.Unsent
+@_exported import struct LiventixGenerated.Unsent
 /// Live numbers of one event.
-public typealias Counts = LiventixGenerated.Counts
+@_exported import struct LiventixGenerated.Counts
 /// A ticket that was admitted more often than it allows.
-public typealias Conflict = LiventixGenerated.Conflict
+@_exported import struct LiventixGenerated.Conflict
 /// One side of a conflict.
-public typealias Side = LiventixGenerated.Side
+@_exported import struct LiventixGenerated.Side
 
 // MARK: - Staying in touch
 
 /// What one sync did.
-public typealias SyncReport = LiventixGenerated.SyncReport
+@_exported import struct LiventixGenerated.SyncReport
 /// How far a sync is.
-public typealias SyncProgress = LiventixGenerated.SyncProgress
+@_exported import enum LiventixGenerated.SyncProgress
 /// People who passed at another door.
-public typealias OtherDoorScan = LiventixGenerated.OtherDoorScan
+@_exported import struct LiventixGenerated.OtherDoorScan
 /// Whether the server is in touch.
-public typealias LinkState = LiventixGenerated.LinkState
+@_exported import enum LiventixGenerated.LinkState
+
+// MARK: - Before doors open
+
+/// Whether doors may open.
+@_exported import struct LiventixGenerated.Readiness
+/// One item of a readiness.
+@_exported import struct LiventixGenerated.CheckItem
+/// What was looked at.
+@_exported import enum LiventixGenerated.Check
+/// How one item came out.
+@_exported import enum LiventixGenerated.CheckState
 
 // MARK: - Codes
 
 /// A QR code as its modules.
-public typealias QrMatrix = LiventixGenerated.QrMatrix
+@_exported import struct LiventixGenerated.QrMatrix

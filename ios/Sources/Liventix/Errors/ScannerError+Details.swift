@@ -20,7 +20,7 @@ extension ScannerError: LiventixError {
             .EnrolmentCode(let code, let detail), .UnknownPlace(let code, let detail),
             .NotAllowed(let code, let detail), .InvalidInput(let code, let detail),
             .Network(let code, let detail), .Storage(let code, let detail), .Secrets(let code, let detail),
-            .Internal(let code, let detail):
+            .UndoRefused(let code, let detail), .Internal(let code, let detail):
             (code, detail)
         case .Revoked(let code, let detail, _), .UnsentScans(let code, let detail, _):
             (code, detail)

@@ -29,4 +29,16 @@ extension TicketScanner {
     public func stopWatching() throws(ScannerError) {
         try call(ScannerError.self) { try scanner.stopWatching() }
     }
+
+    /// Looks at everything a door depends on: storage, scans, enrolment, keys, lists, clock, uploads, a sample
+    /// code. Reads the whole ledger: before doors open, not between scans.
+    ///
+    /// - Parameter askServer: Also whether the server answers, which a door can do without.
+    /// - Throws: ``ScannerError/Cancelled(code:detail:)`` and ``ScannerError/Closed(code:detail:)`` only. What is
+    ///   wrong with the door is in the answer.
+    public func readiness(askServer: Bool = true) async throws(ScannerError) -> Readiness {
+        try await cancellableCall(ScannerError.self) { [scanner] cancellation in
+            try await scanner.readiness(askServer: askServer, cancellation: cancellation)
+        }
+    }
 }
