@@ -20,6 +20,7 @@ let package = Package(
     platforms: [.iOS(.v17), .macOS(.v14)],
     products: [
         .library(name: "Liventix", targets: ["Liventix"]),
+        .library(name: "LiventixSamples", targets: ["LiventixSamples"]),
     ],
     targets: [
         rustLibrary,
@@ -27,8 +28,11 @@ let package = Package(
         .target(name: "LiventixGenerated", dependencies: ["LiventixFFI"]),
         // What apps import.
         .target(name: "Liventix", dependencies: ["LiventixGenerated"]),
+        // View models that an app can use as they are, or start from.
+        .target(name: "LiventixSamples", dependencies: ["Liventix"]),
         // What the tests have in common: files, clocks and servers that misbehave.
         .target(name: "LiventixTestSupport", dependencies: ["Liventix"], path: "Tests/Support"),
         .testTarget(name: "LiventixTests", dependencies: ["Liventix", "LiventixTestSupport"]),
+        .testTarget(name: "LiventixSamplesTests", dependencies: ["LiventixSamples", "LiventixTestSupport"]),
     ]
 )
