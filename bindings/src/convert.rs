@@ -22,6 +22,14 @@ pub(crate) struct BadId {
     pub(crate) field: &'static str,
 }
 
+impl BadId {
+    /// Code and words.
+    pub(crate) fn words(self) -> (String, String) {
+        let detail = format!("{} is not an id: pass one that this library gave out", self.field);
+        ("id_invalid".to_owned(), detail)
+    }
+}
+
 /// Reads an id that the host handed in.
 pub(crate) fn id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, BadId> {
     text.parse().map_err(|_| BadId { field })

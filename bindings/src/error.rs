@@ -174,9 +174,9 @@ impl Interrupted {
 }
 
 impl From<BadId> for ScannerError {
-    fn from(BadId { field }: BadId) -> Self {
-        let detail = format!("{field} is not an id: pass one that this library gave out");
-        Self::InvalidInput { code: "id_invalid".to_owned(), detail }
+    fn from(bad: BadId) -> Self {
+        let (code, detail) = bad.words();
+        Self::InvalidInput { code, detail }
     }
 }
 

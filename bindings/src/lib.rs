@@ -17,6 +17,7 @@ pub mod error;
 pub mod host;
 pub mod qr;
 pub mod scanner;
+pub mod wallet;
 
 mod convert;
 mod runtime;
@@ -24,6 +25,7 @@ mod runtime;
 pub use cancel::Cancellation;
 pub use error::ScannerError;
 pub use scanner::Scanner;
+pub use wallet::{Wallet, WalletError};
 
 uniffi::setup_scaffolding!();
 

@@ -1,13 +1,13 @@
 //! A door that is killed again and again loses nothing it has shown.
 //!
-//! A child process scans in a loop and prints each verdict after it was returned. It is killed with
+//! A child process scans in a loop, takes some passages back, and prints each after it was returned. It is killed with
 //! SIGKILL at random points, between verdicts and inside scans, while opening and while loading the
 //! manifest. `LIVENTIX_CRASH_SEED` repeats a run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 mod harness;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -20,8 +20,8 @@ use liventix_core::entropy::{Entropy, FixedEntropy, OsEntropy};
 use liventix_core::ids::DeviceId;
 use liventix_core::ledger::record::WireCode;
 use liventix_core::ledger::{Ledger, OpenReport};
-use liventix_core::rules::{Direction, Outcome};
-use liventix_core::scan::{DoorContext, scan};
+use liventix_core::rules::{Direction, Outcome, Passage, standing_passages};
+use liventix_core::scan::{DoorContext, scan, undo};
 use liventix_core::sync::wire::TicketEntry;
 
 const KILLS: u64 = 220;
@@ -83,6 +83,11 @@ fn scan_until_killed() {
         let outcome = verdict.decision.outcome.wire_code();
         writeln!(out, "\nverdict {} {} {outcome} {ticket}", verdict.seq, verdict.scan_id).unwrap();
         out.flush().unwrap();
+        if verdict.decision.outcome == Outcome::Admit && random(&entropy, 3) == 0 {
+            let undone = undo(&mut ledger, verdict.scan_id, "wrong guest").unwrap();
+            writeln!(out, "\nverdict {} {} admit {ticket}", undone.seq, undone.scan_id).unwrap();
+            out.flush().unwrap();
+        }
     }
 }
 
@@ -148,9 +153,13 @@ fn killed_over_and_over_no_shown_verdict_is_lost() {
         assert!(scan.ticket_id.is_some_and(|id| tickets.iter().any(|known| known.ticket_id == id)));
         assert!(ticket < TICKETS);
     }
-    let admitted: Vec<_> =
-        scans.iter().filter(|scan| scan.outcome == Outcome::Admit).map(|scan| scan.ticket_id).collect();
-    let distinct: HashSet<_> = admitted.iter().collect();
-    assert_eq!(distinct.len(), admitted.len(), "a ticket was admitted twice");
-    eprintln!("{KILLS} kills, {} verdicts shown, {} scans recorded", shown.len(), scans.len());
+    let mut by_ticket: HashMap<_, Vec<Passage>> = HashMap::new();
+    for scan in &scans {
+        by_ticket.entry(scan.ticket_id).or_default().extend(scan.passage());
+    }
+    let twice = by_ticket.values().find(|passages| standing_passages(passages).len() > 1);
+    assert_eq!(twice, None, "a ticket was admitted twice");
+    let undone = scans.iter().filter(|scan| scan.undoes.is_some()).count();
+    assert!(undone > 0, "nothing was taken back");
+    eprintln!("{KILLS} kills, {} verdicts shown, {} recorded, {undone} undone", shown.len(), scans.len());
 }

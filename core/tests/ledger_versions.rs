@@ -91,9 +91,11 @@ fn a_file_of_the_first_version_goes_on_as_it_is() {
     assert!(door.ledger.verify_chain().unwrap().is_whole());
 }
 
+type Damage = fn(&Path);
+
 /// The three ways a file can be damaged that rescue treats differently.
-fn damages() -> Vec<(&'static str, fn(&Path))> {
-    let destroy_root: fn(&Path) = |path| {
+fn damages() -> Vec<(&'static str, Damage)> {
+    let destroy_root: Damage = |path| {
         let file = Connection::open(path).unwrap();
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'scans'";
         let root: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();

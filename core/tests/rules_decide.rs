@@ -143,6 +143,29 @@ fn check(table: &[(&str, Change, Reason, Confidence)]) {
 use Confidence::{Amber, Green, Red};
 
 #[test]
+fn what_a_supervisor_may_overrule() {
+    let overruled: Vec<&str> =
+        Reason::ALL.iter().filter(|reason| reason.can_be_overruled()).map(|reason| reason.code()).collect();
+    assert_eq!(
+        overruled,
+        [
+            "rapid_rescan",
+            "already_used",
+            "group_exceeded",
+            "already_out",
+            "unpaid",
+            "wrong_gate",
+            "not_yet_valid",
+            "expired",
+            "stale",
+            "printed_refused",
+            "legacy_refused",
+            "unlisted",
+        ]
+    );
+}
+
+#[test]
 fn tickets() {
     check(&[
         ("in order", |_| {}, Reason::Entered, Green),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use liventix_core::ids::{ScanId, TicketId};
 
 /// The Liventix ticket scanner in a terminal. Works without a network; syncs when there is one.
 #[derive(Debug, Parser)]
@@ -23,7 +24,7 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   done; with scan: everyone may pass
+  0   done; with scan, force and admit: everyone may pass
   1   failed: the message says why and what to do
   2   wrong usage
   3   not ready (check), or not enrolled
@@ -42,6 +43,14 @@ pub(crate) enum Command {
     Sync,
     /// Scan codes: as arguments, from pictures, or typed by a hand scanner
     Scan(ScanArgs),
+    /// Let people pass in spite of a refusal (a supervisor's device only)
+    Force(ForceArgs),
+    /// Take a scan back: the guest went away again, or it was the wrong ticket
+    Undo(UndoArgs),
+    /// Find tickets by the name of who holds them
+    Find(FindArgs),
+    /// Admit a ticket that was found by name
+    Admit(AdmitArgs),
     /// Show the device, its events and its counts
     Status,
     /// Show tickets that more people entered on than they admit, with the evidence
@@ -78,18 +87,10 @@ pub(crate) struct EnrolArgs {
     pub(crate) allow_http: bool,
 }
 
-/// Arguments of `scan`.
-#[derive(Debug, Args)]
-pub(crate) struct ScanArgs {
-    /// Codes to scan; without any (and without --image), codes are read line by line
-    #[arg(value_name = "CODE")]
-    pub(crate) codes: Vec<String>,
-
-    /// Pictures to read codes from (PNG, JPEG); a picture may hold several
-    #[arg(long, num_args = 1.., value_name = "FILE")]
-    pub(crate) image: Vec<PathBuf>,
-
-    /// Which event and gate
+/// Where people pass, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PassingArgs {
+    /// Which event
     #[command(flatten)]
     pub(crate) event: EventArgs,
 
@@ -104,10 +105,86 @@ pub(crate) struct ScanArgs {
     /// How many people pass with one code
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) people: u16,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    /// Codes to scan; without any (and without --image), codes are read line by line
+    #[arg(value_name = "CODE")]
+    pub(crate) codes: Vec<String>,
+
+    /// Pictures to read codes from (PNG, JPEG); a picture may hold several
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(crate) image: Vec<PathBuf>,
+
+    /// Where, and how people pass
+    #[command(flatten)]
+    pub(crate) passing: PassingArgs,
 
     /// Do not talk to the server while scanning
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// Arguments of `force`.
+#[derive(Debug, Args)]
+pub(crate) struct ForceArgs {
+    /// The code that was refused
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+
+    /// Why, in one line; the organiser reads it
+    #[arg(long, value_name = "REASON")]
+    pub(crate) why: String,
+
+    /// Where, and how people pass
+    #[command(flatten)]
+    pub(crate) passing: PassingArgs,
+}
+
+/// Arguments of `undo`.
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// The scan, by its id [default: the last one of this device that let people pass]
+    #[arg(value_name = "SCAN_ID")]
+    pub(crate) scan_id: Option<ScanId>,
+
+    /// Why, in one line; the organiser reads it
+    #[arg(long, value_name = "REASON")]
+    pub(crate) why: String,
+}
+
+/// Arguments of `find`.
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
+    /// Names or parts of them; all of them must fit
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// How many at most
+    #[arg(long, short = 'n', default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub(crate) number: u16,
+
+    /// Which event
+    #[command(flatten)]
+    pub(crate) event: EventArgs,
+}
+
+/// Arguments of `admit`.
+#[derive(Debug, Args)]
+pub(crate) struct AdmitArgs {
+    /// The ticket, by its id (see find)
+    #[arg(value_name = "TICKET_ID")]
+    pub(crate) ticket_id: TicketId,
+
+    /// Let them pass in spite of a refusal, for this reason (a supervisor's device only)
+    #[arg(long, value_name = "REASON")]
+    pub(crate) force: Option<String>,
+
+    /// Where, and how people pass
+    #[command(flatten)]
+    pub(crate) passing: PassingArgs,
 }
 
 /// Arguments of `scans`.

@@ -108,14 +108,20 @@ impl Door {
             return Err(SyncError::Revoked { unsent: self.ledger().unsent_summary()?.count }.into());
         }
         let settings = Settings::load(&self.settings_path());
-        let now = self.now();
-        let events = self.ledger().events()?;
-        let event = place::choose_event(events, event.event.as_deref(), settings.event_id, now)?;
+        let event = self.event(event)?;
         let gates = place::allowed_gates(&event, &device.assignments);
         let gate = place::choose_gate(gates.clone(), gate, settings.gate_id)?;
         let place = Place { device_id: device.device_id, event, gate, gates };
         self.remember(&place);
         Ok(place)
+    }
+
+    /// Which event, from the arguments and from what was used last.
+    pub(crate) fn event(&self, args: &EventArgs) -> Result<EventInfo, DoorError> {
+        let settings = Settings::load(&self.settings_path());
+        let now = self.now();
+        let events = self.ledger().events()?;
+        place::choose_event(events, args.event.as_deref(), settings.event_id, now)
     }
 
     /// Remembers where the door stands. Losing it costs one argument, so a failure is only logged.

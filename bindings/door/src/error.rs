@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use liventix_core::ledger::LedgerError;
-use liventix_core::scan::ScanError;
+use liventix_core::scan::{ScanError, UndoError};
 use liventix_core::sync::{EnrolmentCodeError, SecretError, SyncError};
 
 use crate::picture::PictureError;
@@ -32,6 +32,9 @@ pub(crate) enum DoorError {
     /// One scan.
     #[error(transparent)]
     Scan(#[from] ScanError),
+    /// Taking one back.
+    #[error(transparent)]
+    Undo(#[from] UndoError),
     /// The secret files.
     #[error(transparent)]
     Secrets(#[from] SecretError),
@@ -84,6 +87,7 @@ impl DoorError {
             Self::Sync(error) => error.code(),
             Self::Ledger(error) => error.code(),
             Self::Scan(error) => error.code(),
+            Self::Undo(error) => error.code(),
             Self::Secrets(_) => "secrets",
             Self::Picture(error) => error.code(),
             Self::NoEvent => "no_event",

@@ -1,10 +1,12 @@
 //! One scan at a place, and what it looks like afterwards.
 
+use liventix_core::ids::TicketId;
 use liventix_core::ledger::Ledger;
 use liventix_core::rules::Direction;
-use liventix_core::scan::{DoorContext, Verdict, scan};
+use liventix_core::scan::{DoorContext, Verdict, admit_listed, force, force_listed, scan};
 use liventix_core::ticket::verify::KeyRing;
 
+use crate::cli::PassingArgs;
 use crate::door::Place;
 use crate::error::DoorError;
 use crate::views::{FirstView, VerdictView};
@@ -18,13 +20,32 @@ pub(crate) struct Passing {
     pub(crate) people: u16,
 }
 
-/// Scans one text. The verdict is durable when this returns.
-pub(crate) fn scan_text(
+impl Passing {
+    /// As the arguments say.
+    pub(crate) const fn of(args: &PassingArgs) -> Self {
+        let direction = if args.exit { Direction::Exit } else { Direction::Entry };
+        Self { direction, people: args.people }
+    }
+}
+
+/// What a guest shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// A code, scanned or typed.
+    Text(String),
+    /// Themselves: the ticket was found by name.
+    Listed(TicketId),
+}
+
+/// Scans what a guest shows; with `why`, a supervisor lets them pass in spite of a refusal. The verdict is
+/// durable when this returns.
+pub(crate) fn pass(
     ledger: &mut Ledger,
     keys: &KeyRing,
     place: &Place,
     passing: Passing,
-    text: &str,
+    shown: &Shown,
+    why: Option<&str>,
 ) -> Result<VerdictView, DoorError> {
     let context = DoorContext {
         event_id: place.event.event_id,
@@ -33,7 +54,13 @@ pub(crate) fn scan_text(
         direction: passing.direction,
         people: passing.people,
     };
-    Ok(view(scan(ledger, keys, &context, text)?, place, passing.direction))
+    let verdict = match (shown, why) {
+        (Shown::Text(text), None) => scan(ledger, keys, &context, text)?,
+        (Shown::Text(text), Some(why)) => force(ledger, keys, &context, text, why)?,
+        (Shown::Listed(ticket_id), None) => admit_listed(ledger, &context, *ticket_id)?,
+        (Shown::Listed(ticket_id), Some(why)) => force_listed(ledger, &context, *ticket_id, why)?,
+    };
+    Ok(view(verdict, place, passing.direction))
 }
 
 fn view(verdict: Verdict, place: &Place, direction: Direction) -> VerdictView {
@@ -59,6 +86,7 @@ fn view(verdict: Verdict, place: &Place, direction: Direction) -> VerdictView {
         reason: decision.reason,
         line: verdict.line,
         flags: decision.flags,
+        overruled: decision.overruled,
         direction,
         people: decision.people,
         remaining: decision.remaining,

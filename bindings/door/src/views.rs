@@ -2,7 +2,9 @@
 //! names are the stable interface of `--json`; each object names its `kind`.
 
 use liventix_core::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
-use liventix_core::rules::{Confidence, Direction, Flag, Outcome, Reason};
+use liventix_core::ledger::FoundTicket;
+use liventix_core::rules::{Confidence, Direction, Flag, Outcome, Reason, TicketStatus};
+use liventix_core::scan::Undone;
 use liventix_core::sync::SyncReport;
 use serde::Serialize;
 
@@ -19,6 +21,9 @@ pub(crate) struct VerdictView {
     /// All of it in one line.
     pub(crate) line: String,
     pub(crate) flags: Vec<Flag>,
+    /// What a supervisor overruled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overruled: Option<Reason>,
     pub(crate) direction: Direction,
     /// People who passed.
     pub(crate) people: u16,
@@ -134,27 +139,61 @@ pub(crate) struct ConflictView {
     pub(crate) excess: PassageView,
 }
 
-/// How one item of the readiness check came out.
+/// A scan that was taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum CheckState {
-    /// Fine.
-    Ready,
-    /// Works, but someone should know.
-    Warning,
-    /// Doors must not open like this.
-    NotReady,
+pub(crate) struct UndoneView {
+    pub(crate) scan_id: ScanId,
+    pub(crate) seq: i64,
+    /// The scan that was taken back.
+    pub(crate) undoes: ScanId,
+    /// Corrected time (UTC milliseconds).
+    pub(crate) at: i64,
+    /// People who had passed.
+    pub(crate) people: u16,
+    pub(crate) direction: Direction,
+    pub(crate) ticket_id: TicketId,
+    /// People who may enter on the ticket now.
+    pub(crate) remaining: Option<u32>,
 }
 
-/// One item of the readiness check.
+impl From<Undone> for UndoneView {
+    fn from(undone: Undone) -> Self {
+        let Undone { scan_id, seq, undoes, at, people, direction, ticket_id, remaining } = undone;
+        Self { scan_id, seq, undoes, at, people, direction, ticket_id, remaining }
+    }
+}
+
+/// A ticket found by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct CheckView {
-    /// Stable: `device`, `storage`, `chain`, `keys`, `list`, `clock`, `unsent`, `sample_code`, `server`.
-    pub(crate) check: &'static str,
-    pub(crate) state: CheckState,
-    pub(crate) detail: String,
-    /// What to do about it.
-    pub(crate) next: Option<String>,
+pub(crate) struct FoundView {
+    /// Its place among those found: 1, 2, 3 …
+    pub(crate) number: usize,
+    pub(crate) ticket_id: TicketId,
+    pub(crate) attendee_name: String,
+    pub(crate) ticket_type: String,
+    pub(crate) status: TicketStatus,
+    /// People who still may enter.
+    pub(crate) remaining: Option<u32>,
+    pub(crate) inside: u32,
+    /// Corrected time (UTC milliseconds).
+    pub(crate) last_passage_at: Option<i64>,
+}
+
+impl FoundView {
+    /// The tickets found, numbered.
+    pub(crate) fn all(found: Vec<FoundTicket>) -> Vec<Self> {
+        let view = |(place, found): (usize, FoundTicket)| Self {
+            number: place + 1,
+            ticket_id: found.ticket_id,
+            attendee_name: found.attendee_name,
+            ticket_type: found.type_name,
+            status: found.status,
+            remaining: found.remaining,
+            inside: found.inside,
+            last_passage_at: found.last_passage_at,
+        };
+        found.into_iter().enumerate().map(view).collect()
+    }
 }
 
 /// What `sync` says.

@@ -172,6 +172,100 @@ fn a_hand_scanner_types_line_by_line() {
 }
 
 #[test]
+fn a_supervisor_takes_back_overrules_and_finds_by_name() {
+    let mut venue = Venue::open();
+    let (ada, grace) = (venue.ticket("Ada Lovelace"), venue.unpaid_ticket("Gráce Hopper"));
+    let door = Door::new();
+    assert_eq!(door.run(&["enrol", &venue.supervisor_enrolment()]).0, 0);
+    assert_eq!(door.run(&["sync"]).0, 0);
+    venue.stop();
+
+    let (code, lines) = door.run(&["undo", "--why", "nobody yet"]);
+    assert_eq!((code, lines[0]["code"].as_str()), (1, Some("undo_not_a_passage")));
+    let (_, lines) = door.run(&["scan", &ada.code, "--gate", "north"]);
+    let entered = lines[0]["scan_id"].clone();
+    let (code, lines) = door.run(&["undo", "--why", "wrong guest"]);
+    assert_eq!((code, &lines[0]["undoes"], lines[0]["remaining"].as_i64()), (0, &entered, Some(1)));
+    let (code, lines) = door.run(&["undo", entered.as_str().unwrap(), "--why", "again"]);
+    assert_eq!((code, lines[0]["code"].as_str()), (1, Some("undo_already")));
+
+    assert_eq!(verdicts(&door.run(&["scan", &grace.code]).1), [("refuse", "unpaid")]);
+    let (code, lines) = door.run(&["force", &grace.code, "--why", " "]);
+    assert_eq!((code, lines[0]["code"].as_str()), (1, Some("note_invalid")));
+    let (code, lines) = door.run(&["force", &grace.code, "--why", "paid at the desk"]);
+    assert_eq!((code, verdicts(&lines)), (0, vec![("admit", "forced")]), "{lines:?}");
+    assert_eq!(lines[0]["overruled"], "unpaid");
+
+    let (code, found) = door.run(&["find", "grace"]);
+    assert_eq!((code, found.len()), (0, 1));
+    assert_eq!((&found[0]["status"], &found[0]["inside"]), (&Value::from("unpaid"), &Value::from(1)));
+    let (_, found) = door.run(&["find", "lov", "ada"]);
+    let ticket = found[0]["ticket_id"].as_str().unwrap();
+    let (code, lines) = door.run(&["admit", ticket]);
+    assert_eq!((code, verdicts(&lines)), (0, vec![("admit", "entered")]));
+    assert_eq!(door.run(&["admit", ticket]).0, 10);
+    let (code, lines) = door.run(&["admit", ticket, "--force", "a friend of the band"]);
+    assert_eq!((code, lines[0]["overruled"].as_str()), (0, Some("already_used")));
+
+    let text = door.text(&["find", "ada"]);
+    assert!(text.contains("Ada Lovelace") && text.contains("2 inside"), "{text}");
+    assert!(door.text(&["find", "nobody"]).contains("Nobody of that name"));
+    let text = door.text(&["scans"]);
+    assert!(text.contains("Taken back") && text.contains("wrong guest"), "{text}");
+    let text = door.text(&["undo", "--why", "left again"]);
+    assert!(text.contains("Taken back: 1 person in"), "{text}");
+
+    // The server takes all of it in.
+    venue.start();
+    let (_, lines) = door.run(&["sync"]);
+    let aside = (lines[0]["quarantined"].as_i64(), lines[0]["conflicts"].as_i64());
+    assert_eq!(aside, (Some(0), Some(0)), "{lines:?}");
+}
+
+#[test]
+fn a_door_that_is_no_supervisors_overrules_nothing() {
+    let mut venue = Venue::open();
+    let ticket = venue.unpaid_ticket("Ada Lovelace");
+    let door = Door::new();
+    assert_eq!(door.run(&["enrol", &venue.enrolment()]).0, 0);
+    assert_eq!(door.run(&["sync"]).0, 0);
+    let (code, lines) = door.run(&["force", &ticket.code, "--why", "I say so", "--gate", "north"]);
+    assert_eq!((code, lines[0]["code"].as_str()), (1, Some("not_supervisor")));
+    assert!(door.run(&["scans"]).1.is_empty());
+}
+
+#[test]
+fn what_is_typed_between_codes_takes_back_overrules_and_finds() {
+    let mut venue = Venue::open();
+    let (ada, grace) = (venue.ticket("Ada Lovelace"), venue.unpaid_ticket("Grace Hopper"));
+    let door = Door::new();
+    assert_eq!(door.run(&["enrol", &venue.supervisor_enrolment()]).0, 0);
+    assert_eq!(door.run(&["sync"]).0, 0);
+    venue.stop();
+    let input = format!(
+        ":undo nothing yet\n:force nothing yet\n:admit 1\n{}\n:force already inside\n:undo wrong guest\n\
+         :undo twice\n{}\n:force paid at the desk\n:find ada\n:admit 2\n:admit 1\n:status\n",
+        ada.code, grace.code
+    );
+    let (code, lines) = door.type_in(&["scan", "--gate", "north", "--offline"], &input);
+    assert_eq!(code, 0, "{lines:#?}");
+    assert_eq!(
+        verdicts(&lines),
+        [("admit", "entered"), ("refuse", "unpaid"), ("admit", "forced"), ("admit", "entered")],
+        "{lines:#?}"
+    );
+    let kinds: Vec<&str> = lines.iter().filter_map(|line| line["kind"].as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "error", "error", "error", "verdict", "error", "undone", "error", "verdict", "verdict", "found",
+            "error", "verdict", "standing"
+        ]
+    );
+    assert_eq!(lines[12]["inside"], 2);
+}
+
+#[test]
 fn people_can_read_it_without_colours() {
     let mut venue = Venue::open();
     let ticket = venue.ticket("Ada Lovelace");

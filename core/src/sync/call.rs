@@ -1,4 +1,6 @@
-//! One call: request, retries, and the answer as a typed value.
+//! One call: request, retries, and the answer as a typed value. Doors and wallets share it.
+
+mod error;
 
 use std::time::Duration;
 
@@ -7,11 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroize;
 
-use super::engine::SyncEngine;
-use super::error::SyncError;
-use super::progress::SyncReport;
 use super::transport::{Method, Request, Response, Transport};
+use super::wire::ServerTime;
+use crate::clock::{Clock, RoundTrip};
+use crate::entropy::Entropy;
 use crate::resilience::{AsyncSleeper, Retry, RetryPolicy, retry};
+
+pub(crate) use error::CallError;
 
 /// Long enough for a full page over a bad mobile network.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,39 +29,47 @@ const PATIENCE_MS: u64 = 30_000;
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
 
 /// One call of the protocol.
-pub(super) struct Call {
-    pub(super) name: &'static str,
-    pub(super) request: Request,
+pub(crate) struct Call {
+    pub(crate) name: &'static str,
+    pub(crate) request: Request,
 }
 
 impl Call {
-    pub(super) fn get(name: &'static str, path: String, bearer: Option<SecretString>) -> Self {
-        Self { name, request: Request { method: Method::Get, path, bearer, body: None, timeout: TIMEOUT } }
+    pub(crate) fn get(name: &'static str, path: String, bearer: Option<SecretString>) -> Self {
+        Self::bare(name, Method::Get, path, bearer)
     }
 
-    pub(super) fn post(
+    pub(crate) fn delete(name: &'static str, path: String, bearer: Option<SecretString>) -> Self {
+        Self::bare(name, Method::Delete, path, bearer)
+    }
+
+    fn bare(name: &'static str, method: Method, path: String, bearer: Option<SecretString>) -> Self {
+        Self { name, request: Request { method, path, bearer, body: None, timeout: TIMEOUT } }
+    }
+
+    pub(crate) fn post(
         name: &'static str,
         path: String,
         bearer: Option<SecretString>,
         body: &impl Serialize,
-    ) -> Result<Self, SyncError> {
+    ) -> Result<Self, CallError> {
         let body = serde_json::to_vec(body)
-            .map_err(|error| SyncError::Protocol { call: name, detail: error.to_string() })?;
+            .map_err(|error| CallError::Protocol { call: name, detail: error.to_string() })?;
         let request = Request { method: Method::Post, path, bearer, body: Some(body), timeout: TIMEOUT };
         Ok(Self { name, request })
     }
 
     /// Waits this much longer for the answer, because the server was asked to hold it back.
-    pub(super) fn waiting(mut self, wait: Duration) -> Self {
+    pub(crate) fn waiting(mut self, wait: Duration) -> Self {
         self.request.timeout = wait + Duration::from_secs(10);
         self
     }
 
-    pub(super) fn protocol(&self, detail: &str) -> SyncError {
-        SyncError::Protocol { call: self.name, detail: detail.to_owned() }
+    pub(crate) fn protocol(&self, detail: &str) -> CallError {
+        CallError::Protocol { call: self.name, detail: detail.to_owned() }
     }
 
-    fn decode<A: DeserializeOwned>(&self, mut response: Response) -> Result<(A, u64), SyncError> {
+    fn decode<A: DeserializeOwned>(&self, mut response: Response) -> Result<(A, u64), CallError> {
         let decoded = self.read(&response);
         let bytes = response.body.len() as u64;
         // Tokens and keys pass through here.
@@ -65,9 +77,11 @@ impl Call {
         Ok((decoded?, bytes))
     }
 
-    fn read<A: DeserializeOwned>(&self, response: &Response) -> Result<A, SyncError> {
+    fn read<A: DeserializeOwned>(&self, response: &Response) -> Result<A, CallError> {
         match response.status {
-            200..300 if !response.is_json => Err(SyncError::Intercepted),
+            // Nothing to say, if nothing was expected.
+            204 => serde_json::from_slice(b"null").map_err(|_| CallError::Intercepted),
+            200..300 if !response.is_json => Err(CallError::Intercepted),
             200..300 => serde_json::from_slice(&response.body).map_err(|error| {
                 // Where, not what: serde's text could quote the answer.
                 self.protocol(&format!(
@@ -77,47 +91,61 @@ impl Call {
                     error.classify()
                 ))
             }),
-            300..400 | 511 => Err(SyncError::Intercepted),
+            300..400 | 511 => Err(CallError::Intercepted),
             status => {
                 let readable = response.is_json && response.body.len() <= MAX_PROBLEM_BYTES;
                 let problem = readable.then(|| serde_json::from_slice(&response.body).ok()).flatten();
-                Err(SyncError::of_status(status, problem, response.retry_after))
+                Err(CallError::of_status(status, problem, response.retry_after))
             }
         }
     }
 }
 
-impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
-    /// One try.
-    pub(super) async fn once<A: DeserializeOwned>(&self, call: &Call) -> Result<(A, u64), SyncError> {
+/// Makes calls over one transport.
+pub(crate) struct Caller<'a, T, S> {
+    pub(crate) transport: &'a T,
+    pub(crate) sleeper: &'a S,
+    pub(crate) entropy: &'a dyn Entropy,
+}
+
+impl<T: Transport, S: AsyncSleeper> Caller<'_, T, S> {
+    /// One try. The answer, and how many bytes it had.
+    pub(crate) async fn once<A: DeserializeOwned>(&self, call: &Call) -> Result<(A, u64), CallError> {
         let response = self.transport.send(call.request.clone()).await?;
         call.decode(response)
     }
 
     /// A few tries, as long as the failure is of a kind that passes.
-    pub(super) async fn call<A: DeserializeOwned + Send>(&self, call: &Call) -> Result<(A, u64), SyncError> {
+    pub(crate) async fn call<A: DeserializeOwned + Send>(&self, call: &Call) -> Result<(A, u64), CallError> {
         let policy = RetryPolicy {
             max_retry_after_ms: PATIENCE_MS,
             ..RetryPolicy::new(call.name, MAX_RETRIES, BACKOFF_MS)
         };
-        retry(&policy, &self.sleeper, &*self.parts.entropy, |_attempt| self.once(call), judge)
+        retry(&policy, self.sleeper, self.entropy, |_attempt| self.once(call), judge)
             .await
             .map_err(|failure| failure.error)
     }
 
-    /// [`Self::call`], its bytes counted.
-    pub(super) async fn counted<A: DeserializeOwned + Send>(
-        &self,
-        call: &Call,
-        report: &mut SyncReport,
-    ) -> Result<A, SyncError> {
-        let (answer, bytes) = self.call(call).await?;
-        report.bytes += bytes;
-        Ok(answer)
+    /// Opens the connection, so that the round trips after it measure the network and not a handshake.
+    pub(crate) async fn warm_up(&self) -> Result<u64, CallError> {
+        let (_, bytes): (ServerTime, u64) = self.call(&time_call()).await?;
+        Ok(bytes)
+    }
+
+    /// Measures one round trip. Tried once: a repeated one would measure the pause.
+    pub(crate) async fn round_trip(&self, clock: &dyn Clock) -> Result<(RoundTrip, u64), CallError> {
+        let sent = clock.sample();
+        let (answer, bytes): (ServerTime, u64) = self.once(&time_call()).await?;
+        let received = clock.sample();
+        Ok((RoundTrip { sent, received, server_ms: answer.server_ms }, bytes))
     }
 }
 
-fn judge(error: &SyncError) -> Retry {
+fn time_call() -> Call {
+    Call::get("time", "/v1/time".to_owned(), None)
+}
+
+fn judge(error: &CallError) -> Retry {
     match error.retry_after() {
         _ if !error.is_retryable() => Retry::No,
         Some(wait) => Retry::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),

@@ -3,16 +3,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 
-use super::call::Call;
+use super::call::{Call, Caller};
 use super::enrol::EnrolmentCode;
 use super::error::SyncError;
 use super::progress::{Progress, SyncReport};
 use super::secrets::{self, SecretStore};
 use super::transport::Transport;
-use super::wire::{Assignment, Assignments, EnrolRequest, EnrolResponse, ServerTime};
-use crate::clock::{Clock, RoundTrip};
+use super::wire::{Assignment, Assignments, EnrolRequest, EnrolResponse};
+use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ledger::{DeviceState, Ledger};
 use crate::resilience::{AsyncSleeper, TokioSleeper};
@@ -176,14 +177,11 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
 
     /// Compares clocks with the server. The best of a few round trips counts.
     async fn measure_time(&self, report: &mut SyncReport) -> Result<(), SyncError> {
-        let call = Call::get("time", "/v1/time".to_owned(), None);
-        let _: ServerTime = self.counted(&call, report).await?;
+        report.bytes += self.caller().warm_up().await?;
         for _ in 0..TIME_PROBES {
-            let sent = self.parts.clock.sample();
-            let (answer, bytes): (ServerTime, u64) = self.once(&call).await?;
-            let received = self.parts.clock.sample();
+            let (trip, bytes) = self.caller().round_trip(&*self.parts.clock).await?;
             report.bytes += bytes;
-            self.ledger().observe_time(&RoundTrip { sent, received, server_ms: answer.server_ms })?;
+            self.ledger().observe_time(&trip)?;
         }
         Ok(())
     }
@@ -199,6 +197,26 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
             self.ledger().set_device(&device)?;
         }
         Ok(answer.assignments)
+    }
+
+    fn caller(&self) -> Caller<'_, T, S> {
+        Caller { transport: &self.transport, sleeper: &self.sleeper, entropy: &*self.parts.entropy }
+    }
+
+    /// One try.
+    pub(super) async fn once<A: DeserializeOwned>(&self, call: &Call) -> Result<(A, u64), SyncError> {
+        Ok(self.caller().once(call).await?)
+    }
+
+    /// A few tries, as long as the failure is of a kind that passes. The answer's bytes are counted.
+    pub(super) async fn counted<A: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        report: &mut SyncReport,
+    ) -> Result<A, SyncError> {
+        let (answer, bytes) = self.caller().call(call).await?;
+        report.bytes += bytes;
+        Ok(answer)
     }
 
     /// What this installation is.

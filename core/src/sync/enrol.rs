@@ -1,9 +1,10 @@
 //! The enrolment code: what the organiser's QR says and a new device reads.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
+
+use super::address::{self, AddressError};
 
 /// What every enrolment QR starts with.
 pub const PREFIX: &str = "LIVENTIX-ENROL:";
@@ -54,6 +55,15 @@ impl EnrolmentCodeError {
     }
 }
 
+impl From<AddressError> for EnrolmentCodeError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::Damaged => Self::Damaged { part: "address" },
+            AddressError::Insecure { host } => Self::Insecure { host },
+        }
+    }
+}
+
 impl EnrolmentCode {
     /// Reads an enrolment text. White space anywhere is ignored (mail programs break lines), and
     /// so is the case of the prefix, the scheme and the host.
@@ -67,13 +77,14 @@ impl EnrolmentCode {
             return Err(EnrolmentCodeError::NotAnEnrolmentCode);
         }
         let text: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
-        let rest = strip_prefix_ignoring_case(&text, PREFIX).ok_or(EnrolmentCodeError::NotAnEnrolmentCode)?;
+        let rest = address::strip_prefix_ignoring_case(&text, PREFIX)
+            .ok_or(EnrolmentCodeError::NotAnEnrolmentCode)?;
         let (url, code) = rest.rsplit_once('#').ok_or(EnrolmentCodeError::Damaged { part: "no code" })?;
         let is_code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
         if code.is_empty() || code.len() > MAX_CODE || !code.chars().all(is_code) {
             return Err(EnrolmentCodeError::Damaged { part: "code" });
         }
-        Ok(Self { base_url: check_url(url, allow_http)?, code: SecretString::from(code) })
+        Ok(Self { base_url: address::check(url, allow_http)?, code: SecretString::from(code) })
     }
 
     /// Where the server is: scheme, host, port and path, without a slash at the end.
@@ -98,66 +109,6 @@ impl EnrolmentCode {
 impl fmt::Debug for EnrolmentCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnrolmentCode").field("base_url", &self.base_url).finish_non_exhaustive()
-    }
-}
-
-fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
-}
-
-/// Checks and normalises `http(s)://host[:port][/path]`.
-fn check_url(url: &str, allow_http: bool) -> Result<String, EnrolmentCodeError> {
-    let damaged = EnrolmentCodeError::Damaged { part: "address" };
-    let (secure, rest) = if let Some(rest) = strip_prefix_ignoring_case(url, "https://") {
-        (true, rest)
-    } else if let Some(rest) = strip_prefix_ignoring_case(url, "http://") {
-        (false, rest)
-    } else {
-        return Err(damaged);
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
-    if !rest.chars().all(allowed) {
-        return Err(damaged);
-    }
-    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
-    let host = host_of(authority).ok_or(damaged)?;
-    if !secure && !allow_http && !is_near(host) {
-        return Err(EnrolmentCodeError::Insecure { host: host.to_owned() });
-    }
-    let scheme = if secure { "https" } else { "http" };
-    let url = format!("{scheme}://{}/{path}", authority.to_ascii_lowercase());
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
-/// The host of `host[:port]`, an IPv6 address without its brackets.
-fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        host.parse::<std::net::Ipv6Addr>().ok()?;
-        (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
-    } else {
-        match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        }
-    };
-    let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let host_is_fine = !host.is_empty()
-        && !host.contains('%')
-        && (authority.starts_with('[') || !host.contains([':', '[', ']']));
-    (port_is_fine && host_is_fine).then_some(host)
-}
-
-/// This machine, or a network without a public address.
-fn is_near(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        Err(_) => {
-            let host = host.trim_end_matches('.').to_ascii_lowercase();
-            host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local")
-        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::call::CallError;
 use super::enrol::EnrolmentCodeError;
 use super::secrets::SecretError;
 use super::transport::TransportError;
-use super::wire::Problem;
 use crate::ledger::LedgerError;
 
 /// Why a sync did not finish. Nothing is lost by any of these: scans stay in the ledger until the
@@ -166,36 +166,29 @@ impl SyncError {
             _ => None,
         }
     }
+}
 
-    /// What an error status means.
-    pub(super) fn of_status(status: u16, problem: Option<Problem>, retry_after: Option<Duration>) -> Self {
-        let (code, detail) = problem.map_or_else(
-            || (format!("http_{status}"), "no details given".to_owned()),
-            |problem| (problem.code, problem.detail),
-        );
-        match status {
-            429 => Self::Busy { retry_after },
-            408 => Self::Timeout,
-            426 => Self::NewerProtocol,
-            500.. => Self::Server { status, code, retry_after },
-            _ if code == "device_revoked" => Self::Revoked { unsent: 0 },
-            401 => Self::Unauthorized { code },
-            _ => Self::Refused { status, code, detail },
+impl From<CallError> for SyncError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Offline { detail } => Self::Offline { detail },
+            CallError::Timeout => Self::Timeout,
+            CallError::Interrupted { detail } => Self::Interrupted { detail },
+            CallError::Intercepted => Self::Intercepted,
+            CallError::Tls { detail } => Self::Tls { detail },
+            CallError::Refused { code, .. } if code == "device_revoked" => Self::Revoked { unsent: 0 },
+            CallError::Refused { status: 401, code, .. } => Self::Unauthorized { code },
+            CallError::Refused { status, code, detail } => Self::Refused { status, code, detail },
+            CallError::Busy { retry_after } => Self::Busy { retry_after },
+            CallError::Server { status, code, retry_after } => Self::Server { status, code, retry_after },
+            CallError::Protocol { call, detail } => Self::Protocol { call, detail },
+            CallError::NewerProtocol => Self::NewerProtocol,
         }
     }
 }
 
 impl From<TransportError> for SyncError {
     fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::Unreachable { detail } => Self::Offline { detail },
-            TransportError::Timeout => Self::Timeout,
-            TransportError::Interrupted { detail } => Self::Interrupted { detail },
-            TransportError::Tls { detail } => Self::Tls { detail },
-            TransportError::TooLarge => {
-                Self::Protocol { call: "a request", detail: "more bytes than any answer may have".to_owned() }
-            }
-            TransportError::Malformed { detail } => Self::Protocol { call: "a request", detail },
-        }
+        CallError::from(error).into()
     }
 }

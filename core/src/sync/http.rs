@@ -27,7 +27,8 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport for the server at `base_url` (from [`super::EnrolmentCode::base_url`]).
+    /// A transport for the server at `base_url` (from [`super::EnrolmentCode::base_url`]
+    /// or [`crate::wallet::ClaimLink::base_url`]).
     ///
     /// TLS uses ring and the system's certificate store (on Android, Mozilla's list, compiled in), for this
     /// client alone: no process-wide crypto provider is installed or needed.
@@ -52,6 +53,7 @@ impl HttpTransport {
         let mut builder = match request.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
+            Method::Delete => self.client.delete(url),
         };
         if let Some(token) = &request.bearer {
             builder = builder.bearer_auth(token.expose_secret());

@@ -31,7 +31,7 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         let call = Call::get("keys", path, Some(self.token()?));
         let keys: EventKeys = self.counted(&call, report).await?;
         if keys.event_id != event_id {
-            return Err(call.protocol("keys of another event"));
+            return Err(call.protocol("keys of another event").into());
         }
         KeyRing::new().insert(&keys).map_err(|error| call.protocol(&error.to_string()))?;
         let text = serde_json::to_string(&keys).map_err(|error| call.protocol(&error.to_string()))?;

@@ -21,7 +21,8 @@ pub mod transport;
 pub mod watch;
 pub mod wire;
 
-mod call;
+pub(crate) mod address;
+pub(crate) mod call;
 mod keys;
 mod pull;
 mod push;
@@ -33,5 +34,5 @@ pub use error::SyncError;
 pub use http::HttpTransport;
 pub use progress::{Progress, SyncReport};
 pub use secrets::{MemorySecrets, SecretError, SecretStore};
-pub use transport::{Method, Request, Response, Transport, TransportError};
+pub use transport::{Connect, Method, Request, Response, Transport, TransportError};
 pub use watch::WatchNews;

@@ -48,7 +48,7 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
             };
             let receipts = leading_receipts(&batch, answer.receipts);
             if receipts.is_empty() {
-                return Err(call.protocol("no receipt for the first scan of the batch"));
+                return Err(call.protocol("no receipt for the first scan of the batch").into());
             }
             self.ledger().acknowledge(batch.ledger_id, &receipts)?;
             sent += receipts.len() as u64;

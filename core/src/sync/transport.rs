@@ -14,8 +14,10 @@ pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 pub enum Method {
     /// Reads; changes nothing.
     Get,
-    /// Writes; every POST of the sync protocol except enrolment may be repeated safely.
+    /// Writes; every POST of the protocols except enrolment may be repeated safely.
     Post,
+    /// Takes something back; may be repeated safely.
+    Delete,
 }
 
 /// One request to the server.
@@ -25,7 +27,7 @@ pub struct Request {
     pub method: Method,
     /// Path and query below the server's base URL, starting with `/`.
     pub path: String,
-    /// The device token, for every call but enrolment and time.
+    /// The token of the device or wallet, for every call but enrolment and time.
     pub bearer: Option<SecretString>,
     /// A JSON body.
     pub body: Option<Vec<u8>>,
@@ -34,7 +36,7 @@ pub struct Request {
 }
 
 impl fmt::Debug for Request {
-    /// Without the body, which may hold an enrolment code.
+    /// Without the body, which may hold an enrolment code or a ticket's link.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
@@ -113,5 +115,26 @@ pub trait Transport: Send + Sync {
 impl<T: Transport> Transport for std::sync::Arc<T> {
     fn send(&self, request: Request) -> impl Future<Output = Result<Response, TransportError>> + Send {
         self.as_ref().send(request)
+    }
+}
+
+/// Leads to servers by their base URL: a wallet may hold tickets of several. Any function that makes a
+/// transport is one, for example `HttpTransport::new`.
+pub trait Connect: Send + Sync {
+    /// What carries the requests.
+    type Transport: Transport;
+
+    /// A transport to the server at `base_url`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`TransportError`] if no transport can be made.
+    fn connect(&self, base_url: &str) -> Result<Self::Transport, TransportError>;
+}
+
+impl<T: Transport, F: Fn(&str) -> Result<T, TransportError> + Send + Sync> Connect for F {
+    type Transport = T;
+
+    fn connect(&self, base_url: &str) -> Result<T, TransportError> {
+        self(base_url)
     }
 }

@@ -1,21 +1,20 @@
 //! `scan`: codes from the command line, from pictures, or line by line.
 
-use liventix_core::rules::{Direction, Outcome};
+use liventix_core::rules::Outcome;
 use liventix_core::ticket::{Scanned, read};
 
 use crate::cli::ScanArgs;
 use crate::door::{Door, Place};
 use crate::error::{DoorError, NOT_ADMITTED};
 use crate::live;
-use crate::scanning::{Passing, scan_text};
+use crate::scanning::{Passing, Shown, pass};
 use crate::views::{ErrorView, Link};
 use crate::{picture, render};
 
 /// Runs the command.
 pub(crate) async fn run(door: Door, args: ScanArgs) -> Result<u8, DoorError> {
-    let place = door.place(&args.event, args.gate.as_deref())?;
-    let direction = if args.exit { Direction::Exit } else { Direction::Entry };
-    let passing = Passing { direction, people: args.people };
+    let place = door.place(&args.passing.event, args.passing.gate.as_deref())?;
+    let passing = Passing::of(&args.passing);
     if args.codes.is_empty() && args.image.is_empty() {
         return live::run(door, place, passing, args.offline).await;
     }
@@ -27,7 +26,8 @@ fn scan_all(door: &Door, place: &Place, passing: Passing, args: &ScanArgs) -> Re
     let keys = door.engine(&door.device()?.server_url)?.load_keys()?;
     let mut all_admitted = true;
     let mut scan = |text: &str, file: Option<String>| -> Result<(), DoorError> {
-        let mut view = scan_text(&mut door.ledger(), &keys, place, passing, text)?;
+        let shown = Shown::Text(text.to_owned());
+        let mut view = pass(&mut door.ledger(), &keys, place, passing, &shown, None)?;
         view.file = file;
         all_admitted &= view.outcome == Outcome::Admit;
         door.output.say("verdict", &view, |view, look| render::verdict(view, look, &chrono::Local))?;

@@ -29,7 +29,7 @@ pub(crate) fn run(door: &Door, args: &ScansArgs) -> Result<u8, DoorError> {
 }
 
 /// The last `number` scans, oldest first.
-fn latest(door: &Door, number: usize) -> Result<VecDeque<ScanRecord>, DoorError> {
+pub(super) fn latest(door: &Door, number: usize) -> Result<VecDeque<ScanRecord>, DoorError> {
     let ledger = door.ledger();
     let mut kept = VecDeque::new();
     let mut after = 0;
@@ -48,8 +48,9 @@ fn line(scan: &ScanRecord, look: Look, now: i64) -> String {
         .paint(signal.style(), &format!(" {} {:<5} ", look.pick(signal.symbol, signal.ascii), signal.word));
     let way = if scan.direction == Direction::Exit { "out" } else { "in" };
     let ticket = scan.ticket_id.map_or_else(String::new, |id| id.to_string());
+    let note = scan.note.as_deref().map_or_else(String::new, |note| format!("  {}", render::printable(note)));
     format!(
-        "{:>6}  {}  {word}  {way:<3}  {:<32}  {}\n",
+        "{:>6}  {}  {word}  {way:<3}  {:<32}  {}{note}\n",
         scan.seq,
         render::moment(scan.at(), now, &Local),
         scan.reason.line(),

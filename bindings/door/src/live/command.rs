@@ -13,6 +13,10 @@ const HELP: &str = "\
   :gate [NAME]   move to another gate, or list the gates
   :in  :exit     people come in, or go out
   :people N      the next code lets N people pass at once
+  :undo WHY      take the last scan back
+  :force WHY     let the guest pass whom the last scan refused (a supervisor's device)
+  :find NAME     find tickets by name
+  :admit N       let in the Nth of those found
   :sync          sync now
   :status        counts, unsent scans, age of the list, clock, link
   :help          this
@@ -27,6 +31,10 @@ pub(super) enum Command<'a> {
     Gate(&'a str),
     Way(Direction),
     People(Option<u16>),
+    Undo(&'a str),
+    Force(&'a str),
+    Find(&'a str),
+    Admit(Option<usize>),
     Sync,
     Status,
     Help,
@@ -35,11 +43,11 @@ pub(super) enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Whether it changes what the next scans do. A guest would like that.
+    /// Whether it changes what the next scans do, or lets somebody pass. A guest would like that.
     pub(super) const fn moves_the_door(self) -> bool {
         match self {
             Self::Gate(name) => !name.is_empty(),
-            Self::Way(_) | Self::Quit => true,
+            Self::Way(_) | Self::Undo(_) | Self::Force(_) | Self::Admit(_) | Self::Quit => true,
             _ => false,
         }
     }
@@ -58,6 +66,10 @@ impl<'a> Command<'a> {
             "people" | "p" => {
                 Self::People(rest.trim().parse().ok().filter(|people| (1..=1_000).contains(people)))
             }
+            "undo" | "u" => Self::Undo(rest.trim()),
+            "force" => Self::Force(rest.trim()),
+            "find" | "f" => Self::Find(rest.trim()),
+            "admit" | "a" => Self::Admit(rest.trim().parse().ok()),
             "sync" => Self::Sync,
             "status" => Self::Status,
             "help" | "h" | "?" => Self::Help,
@@ -82,6 +94,10 @@ impl Session {
                 Ok(())
             }
             Command::People(None) => self.fail("usage", "say how many people pass: :people 3 (1 to 1000)"),
+            Command::Undo(why) => self.undo(why),
+            Command::Force(why) => self.force(why),
+            Command::Find(name) => self.find(name),
+            Command::Admit(number) => self.admit(number),
             Command::Sync => {
                 let (engine, news) = (Arc::clone(&self.engine), self.news.clone());
                 tokio::spawn(async move { drop(news.send(News::Synced(engine.sync(|_| {}).await))) });
@@ -126,10 +142,10 @@ mod tests {
 
     #[test]
     fn what_a_guests_code_must_not_do_by_itself() {
-        for line in [":exit", ":in", ":gate North", ":quit"] {
+        for line in [":exit", ":in", ":gate North", ":quit", ":undo x", ":force x", ":admit 1"] {
             assert!(Command::parse(line).moves_the_door(), "{line}");
         }
-        for line in [":gate", ":status", ":people 2", "LX1:ABC"] {
+        for line in [":gate", ":status", ":people 2", ":find ada", "LX1:ABC"] {
             assert!(!Command::parse(line).moves_the_door(), "{line}");
         }
     }
@@ -143,6 +159,11 @@ mod tests {
         assert_eq!(Command::parse(":people 3"), Command::People(Some(3)));
         assert_eq!(Command::parse(":people 0"), Command::People(None));
         assert_eq!(Command::parse(":people many"), Command::People(None));
+        assert_eq!(Command::parse(":undo  wrong guest "), Command::Undo("wrong guest"));
+        assert_eq!(Command::parse(":force"), Command::Force(""));
+        assert_eq!(Command::parse(":find ada love"), Command::Find("ada love"));
+        assert_eq!(Command::parse(":admit 2"), Command::Admit(Some(2)));
+        assert_eq!(Command::parse(":admit two"), Command::Admit(None));
         assert_eq!(Command::parse(":out"), Command::Way(Direction::Exit));
         assert_eq!(Command::parse(":dance"), Command::Unknown("dance"));
     }

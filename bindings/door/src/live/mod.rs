@@ -3,11 +3,14 @@
 
 mod command;
 mod lines;
+mod supervisor;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
+use liventix_core::ids::{ScanId, TicketId};
+use liventix_core::rules::Outcome;
 use liventix_core::sync::{SyncError, SyncReport, WatchNews};
 use liventix_core::ticket::verify::KeyRing;
 use serde::Serialize;
@@ -17,7 +20,7 @@ use self::command::Command;
 use crate::door::{Door, Engine, Place};
 use crate::error::DoorError;
 use crate::render::{self, printable};
-use crate::scanning::{Passing, scan_text};
+use crate::scanning::{self, Passing, Shown};
 use crate::views::{ErrorView, Link, SyncedView};
 
 /// How long the end waits for the last scans to be uploaded.
@@ -52,6 +55,18 @@ struct Session {
     news: mpsc::UnboundedSender<News>,
     /// The command that waits for a person's yes.
     pending: Option<Pending>,
+    /// The last attempt, for `:force` and `:undo`.
+    last: Option<Last>,
+    /// What `:find` found, for `:admit`.
+    found: Vec<TicketId>,
+}
+
+/// One attempt of a guest.
+struct Last {
+    shown: Shown,
+    passing: Passing,
+    /// The scan, if it let them pass.
+    passed: Option<ScanId>,
 }
 
 /// A command that a guest's code may have typed: only a person can read the number off the screen.
@@ -75,6 +90,8 @@ pub(crate) async fn run(door: Door, place: Place, passing: Passing, offline: boo
         typed,
         news,
         pending: None,
+        last: None,
+        found: Vec::new(),
     };
     session.greet()?;
     let watch = (!offline).then(|| session.watch());
@@ -172,7 +189,7 @@ impl Session {
         match Command::parse(line) {
             Command::Scan(text) => {
                 self.wipe_line(line)?;
-                self.scan(text)?;
+                self.pass(Shown::Text(text.to_owned()), self.passing, None)?;
                 Ok(false)
             }
             command if self.typed && command.moves_the_door() => self.ask(line),
@@ -196,14 +213,17 @@ impl Session {
         Ok(false)
     }
 
-    fn scan(&mut self, text: &str) -> Result<(), DoorError> {
-        let view = scan_text(&mut self.door.ledger(), &self.keys, &self.place, self.passing, text);
+    /// Scans what a guest shows; with `why`, in spite of a refusal.
+    fn pass(&mut self, shown: Shown, passing: Passing, why: Option<&str>) -> Result<(), DoorError> {
+        let view = scanning::pass(&mut self.door.ledger(), &self.keys, &self.place, passing, &shown, why);
         let view = match view {
             Ok(view) => view,
             // The guest waits: say it, and let the next scan try again.
             Err(error) => return self.fail(error.code(), &error.to_string()),
         };
         self.engine.scanned();
+        let passed = (view.outcome == Outcome::Admit).then_some(view.scan_id);
+        self.last = Some(Last { shown, passing, passed });
         // A number of people is meant for one ticket; keeping it would let the next guest bring friends.
         self.passing.people = 1;
         self.door.output.say("verdict", &view, |view, look| render::verdict(view, look, &chrono::Local))?;

@@ -5,10 +5,11 @@ mod banner;
 mod pages;
 mod verdict;
 
-pub(crate) use pages::{check, conflict, enrolled, error, status, synced};
+pub(crate) use pages::{check, conflict, enrolled, error, found, status, synced, undone};
 pub(crate) use verdict::{printable, verdict};
 
 use chrono::{DateTime, TimeZone};
+pub(crate) use liventix_core::words::{clock_offset, count, duration, grouped};
 
 use crate::look::Look;
 use crate::views::{Link, StandingView};
@@ -22,45 +23,6 @@ where
     let (Some(at), Some(now)) = (read(at), read(now)) else { return "at an unknown time".to_owned() };
     let format = if at.date_naive() == now.date_naive() { "%H:%M:%S" } else { "%a %-d %b, %H:%M:%S" };
     at.format(format).to_string()
-}
-
-/// A length of time in its largest sensible unit.
-pub(crate) fn duration(ms: i64) -> String {
-    match ms.max(0) {
-        ms @ ..1_000 => format!("{ms} ms"),
-        ms @ ..120_000 => format!("{} s", ms / 1_000),
-        ms @ ..7_200_000 => format!("{} min", ms / 60_000),
-        ms @ ..172_800_000 => format!("{} h", ms / 3_600_000),
-        ms => format!("{} days", ms / 86_400_000),
-    }
-}
-
-/// How far this machine's clock is from the server's: add `offset_ms` to it to be right.
-pub(crate) fn clock_offset(offset_ms: i64, error_ms: i64) -> String {
-    match offset_ms {
-        offset if offset.abs() <= error_ms => "right".to_owned(),
-        offset if offset > 0 => format!("{} behind", duration(offset)),
-        offset => format!("{} ahead", duration(-offset)),
-    }
-}
-
-/// `1 ticket`, `2 tickets`, `12 345 tickets`.
-pub(crate) fn count(number: u64, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(number))
-}
-
-/// A number with its thousands apart.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// The line under each verdict.
@@ -91,13 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_times_read_well() {
-        assert_eq!(count(1, "ticket"), "1 ticket");
-        assert_eq!(count(1_234_567, "ticket"), "1\u{202f}234\u{202f}567 tickets");
-        assert_eq!(duration(999), "999 ms");
-        assert_eq!(duration(119_000), "119 s");
-        assert_eq!(duration(3_600_000), "60 min");
-        assert_eq!(duration(86_400_000 * 3), "3 days");
+    fn moments_read_well() {
         let zone = chrono::FixedOffset::east_opt(7_200).unwrap();
         assert_eq!(moment(0, 1_000, &zone), "02:00:00");
         assert_eq!(moment(0, 86_400_000, &zone), "Thu 1 Jan, 02:00:00");

@@ -2,13 +2,15 @@
 
 use chrono::TimeZone;
 use console::{Color, Style};
+use liventix_core::readiness::{CheckItem, CheckState};
+use liventix_core::rules::{Direction, TicketStatus};
 use liventix_core::sync::SyncReport;
 
 use super::verdict::printable;
 use super::{clock_offset, count, duration, grouped, moment, standing};
 use crate::look::Look;
 use crate::views::{
-    CheckState, CheckView, ConflictView, EnrolledView, ErrorView, PassageView, StatusView, SyncedView,
+    ConflictView, EnrolledView, ErrorView, FoundView, PassageView, StatusView, SyncedView, UndoneView,
 };
 
 /// The answer to `enrol`.
@@ -137,8 +139,45 @@ where
     )
 }
 
+/// A ticket found by name: a line to choose by, and its id below.
+pub(crate) fn found<Z: TimeZone>(view: &FoundView, look: Look, now: i64, zone: &Z) -> String
+where
+    Z::Offset: std::fmt::Display,
+{
+    let mut parts = vec![printable(&view.ticket_type)];
+    parts.extend(match view.status {
+        TicketStatus::Valid => None,
+        TicketStatus::Unpaid => Some("not paid".to_owned()),
+        TicketStatus::Cancelled => Some("cancelled".to_owned()),
+        TicketStatus::Revoked => Some("blocked".to_owned()),
+    });
+    parts.extend(view.remaining.map(|left| format!("{left} left")));
+    if view.inside > 0 {
+        parts.push(format!("{} inside", view.inside));
+    }
+    parts.extend(view.last_passage_at.map(|at| format!("last passed {}", moment(at, now, zone))));
+    format!(
+        "{:>3}  {}  {}\n     {}\n",
+        view.number,
+        look.bold(&printable(&view.attendee_name)),
+        parts.join(look.dot()),
+        look.dim(&view.ticket_id.to_string())
+    )
+}
+
+/// A scan that was taken back.
+pub(crate) fn undone(view: &UndoneView, look: Look) -> String {
+    let people = if view.people == 1 { "1 person".to_owned() } else { format!("{} people", view.people) };
+    let way = match view.direction {
+        Direction::Entry => "in",
+        Direction::Exit => "out",
+    };
+    let left = view.remaining.map_or_else(String::new, |left| format!(", {left} left on the ticket"));
+    format!("{} Taken back: {people} {way}{left}.\n", look.pick("↶", "OK"))
+}
+
 /// The readiness check.
-pub(crate) fn check(items: &[CheckView], look: Look) -> String {
+pub(crate) fn check(items: &[CheckItem], look: Look) -> String {
     let mut out = String::new();
     for item in items {
         let (symbol, ascii, colour) = match item.state {
@@ -147,7 +186,11 @@ pub(crate) fn check(items: &[CheckView], look: Look) -> String {
             CheckState::NotReady => ("✖", "FAIL", Color::Color256(160)),
         };
         let mark = look.paint(Style::new().fg(colour).bold(), look.pick(symbol, ascii));
-        out.push_str(&format!("{mark} {:<12} {}\n", item.check.replace('_', " "), printable(&item.detail)));
+        out.push_str(&format!(
+            "{mark} {:<12} {}\n",
+            item.check.code().replace('_', " "),
+            printable(&item.detail)
+        ));
         if let Some(next) = &item.next {
             out.push_str(&format!("  {:<12} {} {next}\n", "", look.pick("→", "->")));
         }

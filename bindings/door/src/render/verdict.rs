@@ -81,7 +81,10 @@ where
     if let Some(first) = &view.first_admission {
         notes.push(format!("{} {}", look.pick("↳", ">"), evidence(first, view.at, zone)));
     }
-    for flag in &view.flags {
+    if let Some(reason) = view.overruled {
+        notes.push(format!("{} A supervisor overruled: {}", look.pick("⚠", "!"), reason.line()));
+    }
+    for flag in view.flags.iter().filter(|flag| **flag != Flag::Forced) {
         notes.push(format!("{} {}", look.pick("⚠", "!"), doubt(*flag)));
     }
     notes
@@ -183,6 +186,7 @@ mod tests {
             reason,
             line: String::new(),
             flags: Vec::new(),
+            overruled: None,
             direction: Direction::Entry,
             people: u16::from(outcome == Outcome::Admit),
             remaining: None,
@@ -239,5 +243,16 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("⚠ This device's list is old"), "{text}");
+    }
+
+    #[test]
+    fn what_a_supervisor_overruled_is_said_once() {
+        let mut forced = view(Outcome::Admit, Confidence::Amber, Reason::Forced);
+        forced.flags = vec![Flag::Forced];
+        forced.overruled = Some(Reason::Unpaid);
+        let text = verdict(&forced, PLAIN, &Utc);
+        assert!(text.contains("(check): Let in by a supervisor"), "{text}");
+        assert!(text.contains("⚠ A supervisor overruled: Not paid"), "{text}");
+        assert_eq!(text.matches("⚠").count(), 1, "{text}");
     }
 }

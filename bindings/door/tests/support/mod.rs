@@ -101,7 +101,15 @@ impl Venue {
     }
 
     pub(crate) fn ticket(&mut self, name: &str) -> Ticket {
-        let request = json!({ "ticket_type_id": self.type_id, "attendee_name": name });
+        self.ticket_that_is(name, "valid")
+    }
+
+    pub(crate) fn unpaid_ticket(&mut self, name: &str) -> Ticket {
+        self.ticket_that_is(name, "unpaid")
+    }
+
+    fn ticket_that_is(&mut self, name: &str, status: &str) -> Ticket {
+        let request = json!({ "ticket_type_id": self.type_id, "attendee_name": name, "status": status });
         let ticket = self.post(&self.below("tickets"), &request);
         let text = |field: &str| ticket[field].as_str().unwrap().to_owned();
         Ticket { code: text("code"), manual: text("manual_code") }
@@ -109,7 +117,16 @@ impl Venue {
 
     /// A one-time enrolment text.
     pub(crate) fn enrolment(&self) -> String {
-        let scope = json!({ "events": [{ "event_id": self.event_id }] });
+        self.enrolment_of(false)
+    }
+
+    /// The same for a device that a supervisor holds.
+    pub(crate) fn supervisor_enrolment(&self) -> String {
+        self.enrolment_of(true)
+    }
+
+    fn enrolment_of(&self, supervisor: bool) -> String {
+        let scope = json!({ "events": [{ "event_id": self.event_id, "supervisor": supervisor }] });
         self.post("/v1/enrolments", &scope)["uri"].as_str().unwrap().to_owned()
     }
 }
