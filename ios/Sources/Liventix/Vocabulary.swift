@@ -1,5 +1,5 @@
-// What this library speaks in. The types are generated from the Rust side; naming them here one by one keeps
-// the machinery around them out of an app's sight, and Foundation's `Scanner` free of a namesake.
+// What this library speaks in. The types are generated from the Rust side; handing them on one by one keeps
+// the machinery around them out of an app's sight, and Foundation's `Scanner` without a namesake.
 
 // MARK: - What the app lends
 
@@ -93,6 +93,23 @@
 @_exported import enum LiventixGenerated.Check
 /// How one item came out.
 @_exported import enum LiventixGenerated.CheckState
+
+// MARK: - The wallet
+
+/// A wallet's call failed.
+@_exported import enum LiventixGenerated.WalletError
+/// A ticket on this phone.
+@_exported import struct LiventixGenerated.WalletTicket
+/// A live code, to be shown as a QR code until it is renewed.
+@_exported import struct LiventixGenerated.LiveCode
+/// The code that stays the same.
+@_exported import struct LiventixGenerated.PrintedCode
+/// What a refresh found.
+@_exported import struct LiventixGenerated.RefreshReport
+/// A server that could not be asked.
+@_exported import struct LiventixGenerated.RefreshFailure
+/// A link that hands a ticket to another person.
+@_exported import struct LiventixGenerated.TransferOffer
 
 // MARK: - Codes
 

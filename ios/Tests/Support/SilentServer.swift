@@ -4,9 +4,11 @@ import Foundation
 #if canImport(Glibc)
     import Glibc
     private let stream = Int32(SOCK_STREAM.rawValue)
+    private let peek = Int32(MSG_PEEK)
 #else
     import Darwin
     private let stream = SOCK_STREAM
+    private let peek = Int32(MSG_PEEK)
 #endif
 
 /// A server that takes connections and never answers.
@@ -39,11 +41,14 @@ public final class SilentServer: Sendable {
     /// An enrolment code that leads here.
     public var enrolmentCode: String { "LIVENTIX-ENROL:http://127.0.0.1:\(port)#ABCD" }
 
-    /// Returns once somebody has connected and waits for an answer.
+    /// Returns once somebody has asked something and waits for the answer.
     public func asked() async -> Visitor {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
-                continuation.resume(returning: Visitor(connection: accept(listener, nil, nil)))
+                let connection = accept(listener, nil, nil)
+                var first: UInt8 = 0
+                _ = recv(connection, &first, 1, peek)
+                continuation.resume(returning: Visitor(connection: connection))
             }
         }
     }
@@ -60,18 +65,13 @@ public final class SilentServer: Sendable {
             close(connection)
         }
 
-        /// Returns once the visitor has hung up, with whatever it asked before.
-        public func left() async -> Int {
+        /// Returns once the visitor has hung up.
+        public func left() async {
             await withCheckedContinuation { continuation in
                 DispatchQueue.global().async { [connection] in
                     var buffer = [UInt8](repeating: 0, count: 4_096)
-                    var total = 0
-                    while true {
-                        let count = read(connection, &buffer, buffer.count)
-                        guard count > 0 else { break }
-                        total += count
-                    }
-                    continuation.resume(returning: total)
+                    while read(connection, &buffer, buffer.count) > 0 {}
+                    continuation.resume()
                 }
             }
         }
