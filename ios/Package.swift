@@ -32,7 +32,12 @@ let package = Package(
         .target(name: "LiventixSamples", dependencies: ["Liventix"]),
         // What the tests have in common: files, clocks and servers that misbehave.
         .target(name: "LiventixTestSupport", dependencies: ["Liventix"], path: "Tests/Support"),
-        .testTarget(name: "LiventixTests", dependencies: ["Liventix", "LiventixTestSupport"]),
+        // Measures what a call costs; README.md says how to run it. The tests start it, too.
+        .executableTarget(
+            name: "ScanSpeed", dependencies: ["Liventix", "LiventixTestSupport"], path: "Tests/ScanSpeed"),
+        .testTarget(
+            name: "LiventixTests",
+            dependencies: ["Liventix", "LiventixGenerated", "LiventixTestSupport", "ScanSpeed"]),
         .testTarget(name: "LiventixSamplesTests", dependencies: ["LiventixSamples", "LiventixTestSupport"]),
     ]
 )

@@ -1,5 +1,6 @@
 import Foundation
 import Liventix
+import LiventixGenerated
 import LiventixTestSupport
 import Testing
 
@@ -38,6 +39,19 @@ struct CallbackTests {
         let scanner = try await open(clock: ThrowingClock())
         #expect(try scanner.unsent().count == 0)
         #expect(try scanner.unsent().oldestAge == nil)
+    }
+
+    @Test("An observer that throws at each call changes nothing")
+    func observerThrows() async throws {
+        try await withServer { server in
+            let config = ScannerConfig(ledgerPath: folder.file("raw.db").path)
+            let scanner = try LiventixGenerated.Scanner.open(config: config, secrets: MemorySecretStore())
+            let observer = ThrowingObserver()
+            try scanner.setObserver(observer: observer)
+            _ = try await scanner.enrol(code: server.enrolmentCode(), deviceName: "Door")
+            #expect(try await scanner.sync().tickets == UInt64(server.facts.tickets.count))
+            #expect(observer.calls > 0)
+        }
     }
 
     @Test("Callbacks come from many threads at once")
@@ -85,4 +99,22 @@ private final class CountingSecretStore: SecretStore {
         counted()
         inner.delete(name: name)
     }
+}
+
+/// Hears of everything and throws. The library's own observer never does, so this one stands under it.
+private final class ThrowingObserver: ScannerObserver {
+    private let lock = NSLock()
+    nonisolated(unsafe) private var count = 0
+
+    var calls: Int { lock.withLock { count } }
+
+    private func fail() throws {
+        lock.withLock { count += 1 }
+        throw Surprise()
+    }
+
+    func onSyncProgress(progress: SyncProgress) throws { try fail() }
+    func onOtherDoorScans(scans: [OtherDoorScan]) throws { try fail() }
+    func onConflicts(conflicts: [Conflict]) throws { try fail() }
+    func onLink(link: LinkState) throws { try fail() }
 }
