@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(upload) = serde_json::from_slice::<UploadRequest>(data) {
         for scan in &upload.scans {
             // Hashing and reading any scan is safe, whether or not its hash fits.
-            let _ = (scan.is_intact(), scan.at(), scan.passage());
+            let _ = (scan.is_intact(), scan.is_consistent(), scan.at(), scan.passage());
         }
     }
 });
