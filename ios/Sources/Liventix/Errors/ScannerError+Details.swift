@@ -1,0 +1,37 @@
+import Foundation
+import LiventixGenerated
+
+extension ScannerError: LiventixError {
+    public var code: String { details.code }
+
+    public var detail: String { details.detail }
+
+    public var mayPass: Bool {
+        switch self {
+        case .Network: true
+        case .Server(_, _, let status, let retryAfter): retryAfter != nil || status.map { $0 >= 500 } ?? false
+        default: false
+        }
+    }
+
+    private var details: (code: String, detail: String) {
+        switch self {
+        case .Closed(let code, let detail), .Cancelled(let code, let detail), .NotEnrolled(let code, let detail),
+            .EnrolmentCode(let code, let detail), .UnknownPlace(let code, let detail),
+            .NotAllowed(let code, let detail), .InvalidInput(let code, let detail),
+            .Network(let code, let detail), .Storage(let code, let detail), .Secrets(let code, let detail),
+            .UndoRefused(let code, let detail), .Internal(let code, let detail):
+            (code, detail)
+        case .Revoked(let code, let detail, _), .UnsentScans(let code, let detail, _):
+            (code, detail)
+        case .Server(let code, let detail, _, _):
+            (code, detail)
+        }
+    }
+}
+
+extension ScannerError: LibraryError {
+    static func unexpected(_ detail: String) -> ScannerError {
+        .Internal(code: "unexpected", detail: "the library failed in an unexpected way, please report this: \(detail)")
+    }
+}
