@@ -74,6 +74,9 @@ async fn a_stage_is_a_real_server_that_can_be_switched_off_and_on() {
     let path = format!("/stages/{}", stage["id"]);
     assert_eq!(stage["gates"][1]["name"], "South gate");
     assert_eq!(stage["tickets"][0]["attendee_name"], "Ada Lovelace");
+    let link = text(&stage["tickets"][0]["link"]);
+    assert!(link.starts_with(&format!("{}/t/lxt_", text(&stage["url"]))), "{link}");
+    assert_eq!(plain_client().get(&link).send().await.expect("a page").status(), 200);
     let door = door(&binary, &stage, None, folder.path()).await;
     door.sync().await.expect("a sync");
 
