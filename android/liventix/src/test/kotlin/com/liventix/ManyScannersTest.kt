@@ -36,8 +36,9 @@ class ManyScannersTest {
         collectUntil("the handles are freed") { nothingIsHeld() }
         assertEquals(emptyList(), openFiles(folder))
         val grown = allocatedBytes() - before
-        // An open ledger is some 100 KiB; the JVM itself allocates a few MiB while it compiles.
-        assertTrue(grown < 10_000 * 1024, "each left ${grown / 10_000} bytes")
+        // An open ledger is some 100 KiB. The JVM allocates for itself meanwhile, 13 MiB were seen while it compiled,
+        // so the exact bound is that of the Rust test, bindings/tests/many_scanners.rs, where nothing else does.
+        assertTrue(grown < 10_000 * 4096L, "each left ${grown / 10_000} bytes")
     }
 
     private suspend fun openAndClose(count: Int, lanes: Int = 4) {
