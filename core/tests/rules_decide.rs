@@ -211,7 +211,8 @@ fn codes() {
     check(&[
         ("replaced", |s| s.presented = printed(ISSUED - 1_000, None), Reason::Replaced, Red),
         ("reissued since the sync", |s| s.presented = printed(ISSUED + 1_000, None), Reason::Entered, Amber),
-        ("issued in the future", |s| s.presented = printed(NOW + 1_000, None), Reason::NotYetValid, Red),
+        ("reissued in its own second", |s| s.presented = printed(NOW + 1_000, None), Reason::Entered, Amber),
+        ("issued in the future", |s| s.presented = printed(NOW + 1_001, None), Reason::NotYetValid, Red),
         ("expired", |s| s.presented = printed(ISSUED, Some(NOW)), Reason::Expired, Red),
         ("expires soon", |s| s.presented = printed(ISSUED, Some(NOW + 1)), Reason::Entered, Green),
         ("fresh live", |s| s.presented = live(NOW - 299_999), Reason::Entered, Green),

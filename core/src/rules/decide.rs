@@ -9,6 +9,10 @@ use super::policy::{EventInfo, LegacyStage, PrintedPolicy, TicketType, TtlEffect
 use crate::clock::TimeReading;
 use crate::ids::{DeviceId, GateId};
 
+/// Codes hold whole seconds, and each is issued later than the one it replaces: one that is reissued within
+/// its own second carries the next, and must be good at once.
+const ISSUE_GRAIN_MS: i64 = 1_000;
+
 /// Where a ticket stands with the organiser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -201,7 +205,7 @@ fn code_is_current(request: &Request<'_>, doubts: &mut Doubts) -> Result<(), Rea
         }
         Presented::Legacy | Presented::Manual => return Ok(()),
     };
-    doubts.not_before(issued_at, Reason::NotYetValid)?;
+    doubts.not_before(issued_at.saturating_sub(ISSUE_GRAIN_MS), Reason::NotYetValid)?;
     if let Some(expires_at) = expires_at {
         doubts.before(expires_at, Reason::Expired)?;
     }

@@ -42,7 +42,7 @@ private func withDoor(
 }
 
 @MainActor
-@Suite("The door's view model", .timeLimit(.minutes(1)))
+@Suite("The door's view model", .serialized, .timeLimit(.minutes(5)))
 struct DoorViewModelTests {
     @Test("It begins with the enrolment, then offers the events and gates of the device")
     func begins() async throws {
@@ -221,7 +221,8 @@ struct DoorViewModelTests {
             await until { model.unsent?.count == 0 && model.link == .online }
             #expect(model.counts?.admittedPeople == 2)
             model.scan(server.tickets("Festival pass")[0].code)
-            #expect(model.unsent?.count == 1)
+            #expect(model.verdict?.outcome == .admit)
+            // It may have gone up already.
             await until { model.unsent?.count == 0 }
 
             try await server.stop()

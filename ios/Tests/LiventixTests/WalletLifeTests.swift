@@ -11,7 +11,7 @@ private func link(to server: SilentServer) -> String {
     return "http://127.0.0.1:\(server.port)/t/lxt_0198f5c31b8070008000000000000002_\(secret)"
 }
 
-@Suite("The life of a wallet", .timeLimit(.minutes(2)))
+@Suite("The life of a wallet", .serialized, .timeLimit(.minutes(5)))
 struct WalletLifeTests {
     @Test("An empty secret store is an empty wallet")
     func empty() async throws {

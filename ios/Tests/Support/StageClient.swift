@@ -1,10 +1,6 @@
 import Foundation
 import Liventix
 
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
-
 /// Why a test cannot use the stage.
 public enum StageError: Error, CustomStringConvertible {
     case missing
@@ -46,17 +42,14 @@ public struct StageClient: Sendable {
     public static func send(
         _ method: String, _ url: URL, body: Data? = nil, bearer: String? = nil
     ) async throws -> Data {
-        var request = URLRequest(url: url)
-        request.httpMethod = method
-        request.httpBody = body
-        if body != nil { request.setValue("application/json", forHTTPHeaderField: "content-type") }
-        if let bearer { request.setValue("Bearer \(bearer)", forHTTPHeaderField: "authorization") }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        guard (200..<300).contains(status) else {
-            throw StageError.answered(status, String(decoding: data, as: UTF8.self))
+        var headers: [String: String] = [:]
+        if body != nil { headers["content-type"] = "application/json" }
+        if let bearer { headers["authorization"] = "Bearer \(bearer)" }
+        let answer = try await LoopbackHttp.exchange(method, url, headers: headers, body: body)
+        guard (200..<300).contains(answer.status) else {
+            throw StageError.answered(answer.status, String(decoding: answer.body, as: UTF8.self))
         }
-        return data
+        return answer.body
     }
 }
 

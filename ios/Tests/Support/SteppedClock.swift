@@ -18,7 +18,7 @@ public final class SteppedClock: Clock, Sendable {
     private struct State {
         var now = Instant(offset: .zero)
         var sleepers: [UUID: Sleeper] = [:]
-        var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiting: [UUID: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
     }
 
     private let lock = NSLock()
@@ -53,21 +53,26 @@ public final class SteppedClock: Clock, Sendable {
         }
         state.sleepers[id] = sleeper
         let asleep = state.sleepers.count
-        let satisfied = state.waiting.filter { $0.count <= asleep }
-        state.waiting.removeAll { $0.count <= asleep }
+        let satisfied = state.waiting.filter { $0.value.count <= asleep }
+        for id in satisfied.keys { state.waiting[id] = nil }
         lock.unlock()
-        for waiter in satisfied { waiter.continuation.resume() }
+        for waiter in satisfied.values { waiter.continuation.resume() }
     }
 
-    /// Returns once so many sleep on this clock.
+    /// Returns once so many sleep on this clock, or once the test has run out of time.
     public func asleep(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isSatisfied = lock.withLock {
-                if state.sleepers.count >= count { return true }
-                state.waiting.append((count, continuation))
-                return false
+        let id = UUID()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = lock.withLock {
+                    if state.sleepers.count >= count || Task.isCancelled { return true }
+                    state.waiting[id] = (count, continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isSatisfied { continuation.resume() }
+        } onCancel: {
+            lock.withLock { state.waiting.removeValue(forKey: id) }?.continuation.resume()
         }
     }
 

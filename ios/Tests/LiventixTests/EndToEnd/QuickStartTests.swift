@@ -3,7 +3,7 @@ import LiventixTestSupport
 import Testing
 
 /// The quick starts of the README, as tests/readme_quick_starts took them from there.
-@Suite("The README's quick starts do what they say", .timeLimit(.minutes(1)))
+@Suite("The README's quick starts do what they say", .serialized, .timeLimit(.minutes(5)))
 struct QuickStartTests {
     @Test("A door admits a ticket")
     func door() async throws {

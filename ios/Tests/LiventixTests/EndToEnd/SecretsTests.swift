@@ -3,7 +3,7 @@ import Liventix
 import LiventixTestSupport
 import Testing
 
-@Suite("Secrets are in the secret store and nowhere else", .timeLimit(.minutes(1)))
+@Suite("Secrets are in the secret store and nowhere else", .serialized, .timeLimit(.minutes(5)))
 struct SecretsTests {
     @Test("No file of the ledger holds any of them, as text or as bytes")
     func ledgerHoldsNone() async throws {
