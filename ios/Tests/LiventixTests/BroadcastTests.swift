@@ -3,7 +3,7 @@ import Testing
 
 @testable import Liventix
 
-@Suite("Telling many listeners")
+@Suite("Telling many listeners", .timeLimit(.minutes(1)))
 struct BroadcastTests {
     @Test("Each listener hears everything from when it came, in order")
     func everyone() async {

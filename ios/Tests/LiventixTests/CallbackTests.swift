@@ -7,7 +7,7 @@ import Testing
 /// A port where nobody listens: asking there is over at once.
 private let nobody = "LIVENTIX-ENROL:http://127.0.0.1:1#ABCD"
 
-@Suite("What an app lends, and how it misbehaves")
+@Suite("What an app lends, and how it misbehaves", .timeLimit(.minutes(1)))
 struct CallbackTests {
     let folder: TemporaryFolder
 

@@ -3,7 +3,7 @@ import Liventix
 import LiventixTestSupport
 import Testing
 
-@Suite("Giving up on a call")
+@Suite("Giving up on a call", .timeLimit(.minutes(1)))
 struct CancellationTests {
     let folder: TemporaryFolder
     let scanner: TicketScanner

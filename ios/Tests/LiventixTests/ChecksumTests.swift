@@ -17,7 +17,8 @@
         @Test("One whose scan takes other arguments is refused")
         func wrong() throws {
             let folder = try TemporaryFolder()
-            let other = try Self.build("unsigned short uniffi_liventix_ffi_checksum_method_scanner_scan(void) { return 1; }", in: folder)
+            let checksum = "uniffi_liventix_ffi_checksum_method_scanner_scan"
+            let other = try Self.build("unsigned short \(checksum)(void) { return 1; }", in: folder)
             let run = try Self.runProgram(preloading: other)
             #expect(run.status != 0)
             #expect(run.errors.contains("UniFFI API checksum mismatch"))
@@ -58,11 +59,11 @@
                 .merging(quiet) { $1 }.merging(environment) { $1 }
             (process.standardOutput, process.standardError) = (output, errors)
             try process.run()
-            let said = (output.fileHandleForReading.readDataToEndOfFile(), errors.fileHandleForReading.readDataToEndOfFile())
+            let said = [output, errors].map {
+                String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            }
             process.waitUntilExit()
-            return Run(
-                status: process.terminationStatus, output: String(decoding: said.0, as: UTF8.self),
-                errors: String(decoding: said.1, as: UTF8.self))
+            return Run(status: process.terminationStatus, output: said[0], errors: said[1])
         }
     }
 #endif

@@ -3,7 +3,7 @@ import LiventixTestSupport
 import Testing
 
 /// The cases that Rust, Kotlin and the HTTP API play, too.
-@Suite("Scans come to what tests/vectors/scan says")
+@Suite("Scans come to what tests/vectors/scan says", .timeLimit(.minutes(1)))
 struct ConformanceTests {
     @Test("Each case", arguments: ScanCase.ofDoors)
     func plays(_ scanCase: ScanCase) async throws {
