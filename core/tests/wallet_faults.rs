@@ -190,6 +190,21 @@ async fn a_damaged_value_is_an_error_until_the_next_refresh_mends_it() {
 }
 
 #[tokio::test]
+async fn a_damaged_ticket_s_server_is_not_forgotten_with_another_ticket() {
+    let (world, phone) = Step::Refresh.ready().await;
+    phone.secrets.damage("wallet.ticket", Some("{"));
+    let other = world.other.server.lock().unwrap().link();
+    let other = liventix_core::wallet::ClaimLink::parse(&other, false).unwrap();
+    phone.wallet.claim(&other, "Ada's phone").await.unwrap();
+    phone.wallet.forget(other.ticket_id()).unwrap();
+    let report = phone.wallet.refresh().await.unwrap();
+    assert!(report.updated.contains(&world.ticket_id()), "{report:?}");
+    phone.wallet.forget(other.ticket_id()).unwrap();
+    assert!(phone.secrets.text("wallet.times").unwrap().contains(wallet_support::URL));
+    assert!(!phone.secrets.text("wallet.times").unwrap().contains(wallet_support::OTHER_URL));
+}
+
+#[tokio::test]
 async fn a_damaged_list_or_clock_loses_no_ticket() {
     for name in ["wallet.index", "wallet.times"] {
         for text in [Some("{"), Some("7"), None] {

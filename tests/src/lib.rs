@@ -7,9 +7,11 @@
 pub mod conformance;
 pub mod door;
 pub mod host;
+pub mod phone;
 pub mod proxy;
 pub mod stage;
 
 pub use door::Door;
+pub use phone::Phone;
 pub use proxy::CuttingProxy;
 pub use stage::Stage;

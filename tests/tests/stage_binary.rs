@@ -58,8 +58,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-async fn door(binary: &Binary, stage: &Value, folder: &std::path::Path) -> Door {
-    let code = text(&binary.post(&format!("/stages/{}/enrolments", stage["id"]), None).await["code"]);
+async fn door(binary: &Binary, stage: &Value, wish: Option<&Value>, folder: &std::path::Path) -> Door {
+    let code = text(&binary.post(&format!("/stages/{}/enrolments", stage["id"]), wish).await["code"]);
     let clock = Arc::new(ManualClock::new(SystemClock::new().wall_ms()));
     let event_id = text(&stage["event_id"]).parse().expect("an id");
     let gate_id = text(&stage["gates"][0]["gate_id"]).parse().expect("an id");
@@ -74,7 +74,10 @@ async fn a_stage_is_a_real_server_that_can_be_switched_off_and_on() {
     let path = format!("/stages/{}", stage["id"]);
     assert_eq!(stage["gates"][1]["name"], "South gate");
     assert_eq!(stage["tickets"][0]["attendee_name"], "Ada Lovelace");
-    let door = door(&binary, &stage, folder.path()).await;
+    let link = text(&stage["tickets"][0]["link"]);
+    assert!(link.starts_with(&format!("{}/t/lxt_", text(&stage["url"]))), "{link}");
+    assert_eq!(plain_client().get(&link).send().await.expect("a page").status(), 200);
+    let door = door(&binary, &stage, None, folder.path()).await;
     door.sync().await.expect("a sync");
 
     binary.post(&format!("{path}/stop"), None).await;
@@ -90,6 +93,19 @@ async fn a_stage_is_a_real_server_that_can_be_switched_off_and_on() {
     let (status, problem) = binary.call(Method::POST, &format!("{path}/start"), None).await;
     assert_eq!((status, &problem["code"]), (404, &json!("stage_unknown")));
     assert!(matches!(door.sync().await, Err(SyncError::Offline { .. })));
+    assert!(binary.end());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_is_a_supervisors_if_that_is_wished_for() {
+    let binary = Binary::start();
+    let stage = binary.post("/stages", None).await;
+    for (wish, supervisor) in [(None, false), (Some(json!({ "supervisor": true })), true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let door = door(&binary, &stage, wish.as_ref(), folder.path()).await;
+        let device = door.ledger().device().expect("a readable ledger").expect("a device");
+        assert_eq!(device.may_force(door.event_id), supervisor);
+    }
     assert!(binary.end());
 }
 

@@ -8,7 +8,7 @@ mod news;
 pub mod readiness;
 mod reading;
 pub mod rules;
-mod scanning;
+pub mod scanning;
 mod syncing;
 pub mod views;
 

@@ -284,8 +284,10 @@ impl<C: Connect, S: AsyncSleeper> Wallet<C, S> {
     /// [`WalletError::Secrets`].
     pub fn forget(&self, ticket_id: TicketId) -> Result<(), WalletError> {
         self.store.remove(ticket_id)?;
-        let left: Vec<String> = self.store.tickets()?.into_iter().map(|held| held.server_url).collect();
-        Ok(self.clocks.retain(&self.store, &left)?)
+        match self.store.servers()? {
+            Some(servers) => Ok(self.clocks.retain(&self.store, &servers)?),
+            None => Ok(()),
+        }
     }
 
     /// Keeps what the server said of a ticket.

@@ -207,6 +207,30 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn every_link_reads_back_and_nothing_else_panics(
+            url in "https?://[a-z]{1,8}\\.local(:[1-9][0-9]{0,3})?(/[a-z/]{0,8}[a-z])?",
+            id in proptest::prelude::any::<[u8; 16]>(),
+            secret in proptest::prelude::any::<[u8; 32]>(),
+            noise in "\\PC{0,4}",
+            at in 0_usize..120,
+        ) {
+            let token = format!("lxt_{}_{}", HEXLOWER.encode(&id), BASE64URL_NOPAD.encode(&secret));
+            let text = format!("{url}/t/{token}");
+            let link = ClaimLink::parse(&text, false).unwrap();
+            proptest::prop_assert_eq!(link.to_text().expose_secret().to_owned(), text.clone());
+            proptest::prop_assert_eq!(link.base_url(), &url);
+            proptest::prop_assert_eq!(link.ticket_id(), TicketId::from_bytes(id));
+            let mut spoilt = text.clone();
+            spoilt.insert_str(at.min(text.len()), &noise);
+            if let Ok(other) = ClaimLink::parse(&spoilt, false) {
+                let again = ClaimLink::parse(other.to_text().expose_secret(), false).unwrap();
+                proptest::prop_assert_eq!(again.base_url(), other.base_url());
+            }
+        }
+    }
+
     #[test]
     fn never_shows_its_secret() {
         let link = ClaimLink::parse(&format!("https://a.example/t/{TOKEN}"), false).unwrap();

@@ -101,6 +101,12 @@ impl Store {
         Ok(tickets.collect::<Result<Vec<Option<HeldTicket>>, _>>()?.into_iter().flatten().collect())
     }
 
+    /// The servers that tickets are from; none if a ticket is damaged, for it may be from any.
+    pub(super) fn servers(&self) -> Result<Option<Vec<String>>, SecretError> {
+        let servers: Vec<String> = self.tickets()?.into_iter().map(|held| held.server_url).collect();
+        Ok((servers.len() == self.index()?.len()).then_some(servers))
+    }
+
     pub(super) fn ticket(&self, ticket_id: TicketId) -> Result<HeldTicket, WalletError> {
         match self.read(&ticket_name(ticket_id))? {
             Some(ticket) => Ok(ticket),

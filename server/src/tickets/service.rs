@@ -270,14 +270,7 @@ pub(super) async fn qr(
 ) -> ApiResult<Vec<u8>> {
     let options = qr_options(query)?;
     let ticket = get(app, organiser, event, id).await?;
-    let manual: ManualCode =
-        ticket.manual_code.parse().map_err(|_| ApiError::internal("a stored manual code does not parse"))?;
-    let entropy = Arc::clone(app.entropy());
-    let drawn = tokio::task::spawn_blocking(move || {
-        let request = QrRequest { text: &ticket.code, options, format, manual };
-        generate_with_fallback(&DefaultRenderer, &request, &ThreadSleeper, entropy.as_ref())
-    });
-    match drawn.await.map_err(ApiError::internal)? {
+    match draw(app, ticket, options, format).await? {
         QrOrManual::Qr(image) => Ok(image.bytes),
         QrOrManual::Manual(manual) => {
             let detail =
@@ -285,6 +278,23 @@ pub(super) async fn qr(
             Err(ApiError::new(Code::QrUnavailable, detail))
         }
     }
+}
+
+/// Draws a ticket's code; its manual code, if that fails.
+pub(crate) async fn draw(
+    app: &AppState,
+    ticket: TicketWithCode,
+    options: QrOptions,
+    format: Format,
+) -> ApiResult<QrOrManual> {
+    let manual: ManualCode =
+        ticket.manual_code.parse().map_err(|_| ApiError::internal("a stored manual code does not parse"))?;
+    let entropy = Arc::clone(app.entropy());
+    let drawn = tokio::task::spawn_blocking(move || {
+        let request = QrRequest { text: &ticket.code, options, format, manual };
+        generate_with_fallback(&DefaultRenderer, &request, &ThreadSleeper, entropy.as_ref())
+    });
+    drawn.await.map_err(ApiError::internal)
 }
 
 /// The options a query asks for.

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use super::store::{self, LinkKind, LinkRow};
 use crate::app::AppState;
-use crate::platform::auth::{Kind, Token};
+use crate::platform::auth::{Client, Kind, Token, count_guess};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
@@ -57,11 +57,31 @@ fn open(app: &AppState, ticket: TicketId, link: &LinkRow) -> ApiResult<Token> {
     Ok(Token::unsealed(Kind::Link, *ticket.as_bytes(), secret))
 }
 
-/// The ticket a link's token names, if it has the form of one.
-pub(super) fn named(token: &str) -> Option<(Token, TicketId)> {
-    let token = Token::parse(token).filter(|token| token.kind == Kind::Link)?;
-    let ticket = TicketId::from_bytes(token.id);
-    Some((token, ticket))
+/// A link nobody made: mistyped, or guessed.
+pub(super) fn unknown() -> ApiError {
+    ApiError::new(Code::LinkUnknown, "Open the whole link as it was sent, or ask for it again.")
+}
+
+/// Reads a link's token and makes sure that there is such a link, dead or alive. Guesses are counted, and
+/// never reach the one writer.
+///
+/// # Errors
+/// `link_unknown`, `rate_limited`.
+pub(super) async fn look_up(app: &AppState, client: Client, token: &str) -> ApiResult<(Token, TicketId)> {
+    if let Some(token) = Token::parse(token).filter(|token| token.kind == Kind::Link) {
+        let ticket = TicketId::from_bytes(token.id);
+        let found = app.db().read(move |conn| {
+            Box::pin(async move {
+                let known = find(conn, &token, ticket).await?.is_some();
+                Ok::<_, ApiError>(known.then_some((token, ticket)))
+            })
+        });
+        if let Some(found) = found.await? {
+            return Ok(found);
+        }
+    }
+    count_guess(app, client).await?;
+    Err(unknown())
 }
 
 /// The link that a token is of, dead or alive; none if there never was one.

@@ -9,7 +9,7 @@ use super::types::{ClaimsView, LinkView};
 use super::{holders, link, present, transfer};
 use crate::app::AppState;
 use crate::events::{self, snapshot};
-use crate::platform::auth::{Client, NewWallet, Token, WalletId, count_guess};
+use crate::platform::auth::{Client, NewWallet, Token, WalletId};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
@@ -24,31 +24,19 @@ pub(super) async fn claim(
     request: &ClaimRequest,
 ) -> ApiResult<WalletTicket> {
     let phone_name = text::line("phone_name", &request.phone_name, MAX_PHONE_NAME)?;
-    let Some((token, ticket)) = link::named(&request.token) else { return Err(unknown(app, client).await) };
+    let (token, ticket) = link::look_up(app, client, &request.token).await?;
     let app_in = app.clone();
-    let done = app
+    let (found, ticket) = app
         .db()
         .write(move |tx| {
             Box::pin(async move { claim_in(tx, &app_in, wallet, &token, ticket, &phone_name).await })
         })
         .await?;
-    let Some((found, ticket)) = done else { return Err(unknown(app, client).await) };
     app.snapshots().keep(&found.snapshot);
     app.bell().ring(found.snapshot.info.event_id);
     Ok(ticket)
 }
 
-/// A link nobody made: a typing mistake, or a guess.
-async fn unknown(app: &AppState, client: Client) -> ApiError {
-    match count_guess(app, client).await {
-        Err(limited) => limited,
-        Ok(()) => {
-            ApiError::new(Code::LinkUnknown, "Open the whole link as it was sent, or ask for it again.")
-        }
-    }
-}
-
-/// None: there is no such link.
 async fn claim_in(
     tx: &mut Tx,
     app: &AppState,
@@ -56,9 +44,9 @@ async fn claim_in(
     token: &Token,
     ticket: TicketId,
     phone_name: &str,
-) -> ApiResult<Option<(Found, WalletTicket)>> {
-    let Some(link) = link::find(tx, token, ticket).await? else { return Ok(None) };
-    let Some(mut found) = present::find(app, tx, ticket).await? else { return Ok(None) };
+) -> ApiResult<(Found, WalletTicket)> {
+    let link = link::find(tx, token, ticket).await?.ok_or_else(link::unknown)?;
+    let mut found = present::find(app, tx, ticket).await?.ok_or_else(link::unknown)?;
     if !store::register(tx, &wallet, app.now()).await? {
         let detail = "This wallet's token is not the one it was registered with. Start the app afresh.";
         return Err(ApiError::new(Code::Unauthenticated, detail));
@@ -70,7 +58,7 @@ async fn claim_in(
     }
     store::put_claim(tx, ticket, wallet.wallet_id, phone_name, app.now()).await?;
     let view = present::ticket(app, tx, &found).await?;
-    Ok(Some((found, view)))
+    Ok((found, view))
 }
 
 /// Checks that the wallet may hold the ticket, and makes room for it.

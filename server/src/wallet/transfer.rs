@@ -88,6 +88,17 @@ async fn check(conn: &mut Conn, found: &Found) -> ApiResult<()> {
     Ok(())
 }
 
+/// Whether a ticket may be handed on now, for those who only look.
+pub(super) async fn is_possible(conn: &mut Conn, found: &Found) -> ApiResult<bool> {
+    match check(conn, found).await {
+        Ok(()) => Ok(true),
+        Err(error) => match error.code() {
+            Code::TransferRefused | Code::TicketNotValid | Code::TicketUsed => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
 /// Whether anybody entered with it, as far as the server knows.
 async fn is_used(conn: &mut Conn, found: &Found) -> ApiResult<bool> {
     let view = &found.row.view;

@@ -15,3 +15,6 @@ mod supervisor;
 mod support;
 mod tickets;
 mod upload;
+mod wallet;
+mod wallet_page;
+mod wallet_transfer;

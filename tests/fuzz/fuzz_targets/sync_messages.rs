@@ -1,4 +1,4 @@
-//! Any bytes as any message between door and server: nothing panics, and what parses says the same
+//! Any bytes as any message between door, wallet and server: nothing panics, and what parses says the same
 //! after another trip through JSON.
 #![no_main]
 
@@ -8,6 +8,8 @@ use liventix_core::sync::wire::{
     UploadRequest, UploadResponse,
 };
 use liventix_core::ticket::{EventKeys, LiveBase};
+use liventix_core::wallet::HeldTicket;
+use liventix_core::wallet::wire::{ClaimRequest, TransferOffer, WalletPolicy, WalletTicket, WalletTickets};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,6 +26,12 @@ fuzz_target!(|data: &[u8]| {
     round_trip::<Problem>(data);
     round_trip::<EventKeys>(data);
     round_trip::<LiveBase>(data);
+    round_trip::<ClaimRequest>(data);
+    round_trip::<WalletTicket>(data);
+    round_trip::<WalletTickets>(data);
+    round_trip::<TransferOffer>(data);
+    round_trip::<WalletPolicy>(data);
+    round_trip::<HeldTicket>(data);
     if let Ok(upload) = serde_json::from_slice::<UploadRequest>(data) {
         for scan in &upload.scans {
             // Hashing and reading any scan is safe, whether or not its hash fits.

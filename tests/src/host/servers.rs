@@ -196,6 +196,11 @@ impl Server {
             .await
     }
 
+    /// Gets as the organiser.
+    async fn get(&self, path: &str) -> Result<Value, Failure> {
+        answer(path, self.client.get(format!("{}{path}", self.url())).bearer_auth(&self.api_key)).await
+    }
+
     /// An organiser, an event that goes on until tomorrow, two gates, four types and a few guests.
     async fn set_up(&mut self, wish: NewStage) -> Result<Value, Failure> {
         let organiser = self.post("/v1/organisers", &json!({ "name": "Harbour Events" })).await?;
@@ -256,34 +261,16 @@ impl Server {
         let kind_id = types.get(kind).map_or(Value::Null, |kind| kind["ticket_type_id"].clone());
         let body = json!({ "ticket_type_id": kind_id, "attendee_name": attendee });
         let made = self.post(&format!("{of_event}/tickets"), &body).await?;
-        let mut ticket = json!({
+        let link = self.get(&format!("{of_event}/tickets/{}/link", text(&made["ticket_id"])?)).await?;
+        Ok(json!({
             "ticket_id": made["ticket_id"], "attendee_name": attendee, "type_name": kind,
-            "code": made["code"], "manual_code": made["manual_code"],
-        });
-        if let Some(link) = self.link(of_event, &text(&made["ticket_id"])?).await? {
-            ticket["link"] = link;
-        }
-        Ok(ticket)
-    }
-
-    /// The link by which a wallet claims the ticket; none from a server that makes none.
-    async fn link(&self, of_event: &str, ticket_id: &str) -> Result<Option<Value>, Failure> {
-        let path = format!("{of_event}/tickets/{ticket_id}/link");
-        let request = self.client.get(format!("{}{path}", self.url())).bearer_auth(&self.api_key);
-        let found = request.send().await.map_err(|error| Failure::server(format!("{path}: {error}")))?;
-        if found.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        Ok(Some(read(&path, found).await?["url"].clone()))
+            "code": made["code"], "manual_code": made["manual_code"], "link": text(&link["url"])?,
+        }))
     }
 }
 
 async fn answer(path: &str, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
     let answer = request.send().await.map_err(|error| Failure::server(format!("{path}: {error}")))?;
-    read(path, answer).await
-}
-
-async fn read(path: &str, answer: reqwest::Response) -> Result<Value, Failure> {
     let status = answer.status();
     let body: Value = answer.json().await.unwrap_or(Value::Null);
     if status.is_success() {

@@ -165,9 +165,10 @@ async fn write_keys(tx: &mut Tx, keys: &EventKeys) -> Result<(), DbError> {
 
 async fn write_assignments(tx: &mut Tx, device: &Device, assignments: &[Assignment]) -> Result<(), DbError> {
     tx.execute("DELETE FROM device_events WHERE device_id = $1", params![device.device_id]).await?;
-    for Assignment { event_id, gate_ids, .. } in assignments {
-        let sql = "INSERT INTO device_events (device_id, event_id, gate_ids) VALUES ($1, $2, $3)";
-        tx.execute(sql, params![device.device_id, *event_id, text(gate_ids)]).await?;
+    for Assignment { event_id, gate_ids, supervisor, .. } in assignments {
+        let sql =
+            "INSERT INTO device_events (device_id, event_id, gate_ids, supervisor) VALUES ($1, $2, $3, $4)";
+        tx.execute(sql, params![device.device_id, *event_id, text(gate_ids), *supervisor]).await?;
     }
     Ok(())
 }
@@ -206,11 +207,16 @@ async fn write_passage(
     foreign: &ForeignPassage,
 ) -> Result<(), DbError> {
     let passage = foreign.passage;
+    let reason = match (passage.undoes, passage.forced) {
+        (Some(_), _) => Reason::Undone,
+        (None, true) => Reason::Forced,
+        (None, false) => Reason::Entered,
+    };
     let sql = "INSERT INTO scans (scan_id, organiser_id, event_id, gate_id, device_id, ticket_id, direction, \
                people, medium, fingerprint, outcome, reason, confidence, flags, wall_ms, mono_ms, offset_ms, \
-               error_ms, hash, at, received_at, change_seq) \
+               error_ms, hash, at, received_at, change_seq, undoes, overruled) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '[]', $14, 0, 0, 20, $15, \
-               $14, $14, 1) ON CONFLICT DO NOTHING";
+               $14, $14, 1, $16, $17) ON CONFLICT DO NOTHING";
     let values = params![
         passage.scan_id,
         organiser,
@@ -223,10 +229,12 @@ async fn write_passage(
         Medium::Printed.wire_code(),
         [0_u8; 16],
         Outcome::Admit.wire_code(),
-        Reason::Entered.wire_code(),
+        reason.wire_code(),
         Confidence::Green.wire_code(),
         passage.at,
         [0_u8; 32],
+        passage.undoes,
+        passage.forced.then_some(Reason::AlreadyUsed.wire_code()),
     ];
     tx.execute(sql, values).await.map(drop)
 }

@@ -9,8 +9,9 @@ use crate::verdicts::{goodbye, refuse, refuse_ticket, step, used, welcome};
 
 /// What tickets of the older system said.
 const OLD: &str = "ORDER 77312/3";
-/// One with twelve letters and digits, as a manual code has them.
+/// With twelve letters and digits, as a manual code has them: by chance a good one, and a mistyped one.
 const LIKE_MANUAL: &str = "HL25-EF62C1D7";
+const LIKE_TYPO: &str = "HL25-EF62C1D8";
 
 fn accepting(name: &str, about: &str) -> Draft {
     case(name, about).policy(|policy| policy.legacy = LegacyStage::Accept)
@@ -79,6 +80,7 @@ fn forms() -> Vec<WrittenCase> {
     let day = guest(1, Kind::Day);
     let ticket_id = day.entry.ticket_id;
     let typed = guest(2, Kind::Day).formerly(LIKE_MANUAL);
+    let mistyped = guest(4, Kind::Day).formerly(LIKE_TYPO);
     let like_link = format!("E{}", "x".repeat(90));
     let linked = guest(3, Kind::Day).formerly(&like_link);
     let here = format!(r#"{{"ticketId":"{ticket_id}","eventId":"{}"}}"#, event_id());
@@ -103,12 +105,17 @@ fn forms() -> Vec<WrittenCase> {
             .ticket(&day)
             .scan(at(60), OLD, refuse(Reason::NotATicket))
             .end(),
+        accepting("legacy_like_manual", "An old code that looks like a manual code is looked up as both.")
+            .ticket(&typed)
+            .scan(at(60), LIKE_MANUAL, welcome(&typed))
+            .end(),
         accepting(
-            "legacy_like_manual",
-            "An old code that looks like a mistyped manual code is looked up first.",
+            "legacy_like_typo",
+            "One that looks like a mistyped manual code is looked up before it is called that.",
         )
-        .ticket(&typed)
-        .scan(at(60), LIKE_MANUAL, welcome(&typed))
+        .ticket(&mistyped)
+        .scan(at(60), LIKE_TYPO, welcome(&mistyped))
+        .scan(at(70), LIKE_MANUAL, refuse(Reason::ManualUnknown))
         .end(),
         accepting("legacy_like_link", "So is one that looks like a damaged link.")
             .ticket(&linked)

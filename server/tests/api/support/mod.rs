@@ -1,6 +1,7 @@
 //! The harness: a server, callers, an event, a door.
 
 mod door;
+mod phone;
 mod world;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use door::{Door, new_id, verdicts};
+pub(crate) use phone::Phone;
 pub(crate) use world::{Event, Organiser};
 
 /// Friday evening, 31 July 2026, 18:00 UTC.

@@ -91,6 +91,18 @@ impl Organiser {
         server.post_csv(&format!("{}/tickets/import", event.path), &self.key, table).await.expect(201);
     }
 
+    /// A ticket's link, as its holder gets it.
+    pub(crate) async fn link(&self, server: &Server, event: &Event, ticket: &Value) -> String {
+        let path = format!("{}/tickets/{}/link", event.path, text(&ticket["ticket_id"]));
+        text(&server.get(&path, &self.key).await.expect(200)["url"])
+    }
+
+    /// Does something to a ticket: `cancel`, `revoke`, `reissue`, …
+    pub(crate) async fn act(&self, server: &Server, event: &Event, ticket: &Value, action: &str) -> Value {
+        let path = format!("{}/tickets/{}/{action}", event.path, text(&ticket["ticket_id"]));
+        server.post(&path, &self.key, &json!({})).await.expect(200)
+    }
+
     pub(crate) async fn enrolment_code(&self, server: &Server, event: &Event, gates: &[&str]) -> String {
         let body = json!({"events": [{"event_id": event.id, "gate_ids": gates}]});
         text(&server.post("/v1/enrolments", &self.key, &body).await.expect(201)["code"])
