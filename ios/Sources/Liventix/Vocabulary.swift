@@ -3,7 +3,7 @@
 
 // MARK: - What the app lends
 
-/// Keeps small secrets by name. ``KeychainSecretStore`` is one.
+/// Keeps small secrets by name: the app's keystore.
 @_exported import protocol LiventixGenerated.SecretStore
 /// A secret could not be kept, read or removed.
 @_exported import enum LiventixGenerated.SecretStoreError

@@ -5,7 +5,7 @@ import LiventixGenerated
 public enum QrCode {
     /// `text` as modules, to be drawn by the app: sharp at every size, and in its colours.
     ///
-    /// - Throws: ``ScannerError/InvalidInput(code:detail:)`` for an empty or overlong text.
+    /// - Throws: `ScannerError.InvalidInput` for an empty or overlong text.
     public static func matrix(_ text: String) throws(ScannerError) -> QrMatrix {
         try call(ScannerError.self) { try qrMatrix(text: text) }
     }
@@ -15,7 +15,7 @@ public enum QrCode {
     /// - Parameters:
     ///   - text: The code.
     ///   - scale: Pixels per module, 1 to 256.
-    /// - Throws: ``ScannerError/InvalidInput(code:detail:)`` for an empty or overlong text or a scale out of range.
+    /// - Throws: `ScannerError.InvalidInput` for an empty or overlong text or a scale out of range.
     public static func png(_ text: String, scale: UInt16 = 8) throws(ScannerError) -> Data {
         try call(ScannerError.self) { try qrPng(text: text, scale: scale) }
     }

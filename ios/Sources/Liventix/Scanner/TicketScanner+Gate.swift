@@ -23,8 +23,8 @@ extension TicketScanner {
     ///   - text: As in ``scan(_:at:)``.
     ///   - gateway: Where and how people want to pass.
     ///   - note: Why, in one line of 1 to 200 characters; kept with the scan.
-    /// - Throws: As ``scan(_:at:)``; ``ScannerError/NotAllowed(code:detail:)`` if the organiser did not make this
-    ///   device a supervisor's; ``ScannerError/InvalidInput(code:detail:)`` for the note.
+    /// - Throws: As ``scan(_:at:)``; `ScannerError.NotAllowed` if the organiser did not make this
+    ///   device a supervisor's; `ScannerError.InvalidInput` for the note.
     public func force(_ text: String, at gateway: Gateway, note: String) throws(ScannerError) -> Verdict {
         try call(ScannerError.self) { try scanner.force(text: text, gateway: gateway, note: note) }
     }
@@ -43,9 +43,9 @@ extension TicketScanner {
     /// was scanned. Durable when it returns, and other doors learn of it.
     ///
     /// - Parameters:
-    ///   - scanId: The passage, by ``Verdict``'s `scanId`.
+    ///   - scanId: The passage, by its verdict's `scanId`.
     ///   - note: Why, in one line of 1 to 200 characters.
-    /// - Throws: ``ScannerError/UndoRefused(code:detail:)`` if the passage stands.
+    /// - Throws: `ScannerError.UndoRefused` if the passage stands.
     @discardableResult
     public func undo(scanId: String, note: String) throws(ScannerError) -> Undone {
         try call(ScannerError.self) { try scanner.undo(scanId: scanId, note: note) }

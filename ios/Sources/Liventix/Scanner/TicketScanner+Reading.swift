@@ -41,7 +41,7 @@ extension TicketScanner {
     /// server any more. The file holds no secret and no name.
     ///
     /// - Returns: How many scans were written.
-    /// - Throws: ``ScannerError/Storage(code:detail:)`` if there is a file already or it cannot be written.
+    /// - Throws: `ScannerError.Storage` if there is a file already or it cannot be written.
     @discardableResult
     public func exportUnsent(to file: URL) throws(ScannerError) -> UInt64 {
         try call(ScannerError.self) { try scanner.exportUnsent(path: file.path) }

@@ -6,10 +6,10 @@ extension TicketScanner {
     ///
     /// May be called at any time. What it did before it failed or its task was cancelled is kept.
     ///
-    /// - Throws: ``ScannerError/Network(code:detail:)`` and
-    ///   ``ScannerError/Server(code:detail:status:retryAfter:)`` may pass by themselves: scanning goes on
-    ///   meanwhile. ``ScannerError/Revoked(code:detail:unsent:)``, ``ScannerError/NotEnrolled(code:detail:)``,
-    ///   ``ScannerError/Storage(code:detail:)`` and ``ScannerError/Secrets(code:detail:)`` need a person.
+    /// - Throws: `ScannerError.Network` and
+    ///   `ScannerError.Server` may pass by themselves: scanning goes on
+    ///   meanwhile. `ScannerError.Revoked`, `ScannerError.NotEnrolled`,
+    ///   `ScannerError.Storage` and `ScannerError.Secrets` need a person.
     @discardableResult
     public func sync() async throws(ScannerError) -> SyncReport {
         try await cancellableCall(ScannerError.self) { [scanner] cancellation in
@@ -34,7 +34,7 @@ extension TicketScanner {
     /// code. Reads the whole ledger: before doors open, not between scans.
     ///
     /// - Parameter askServer: Also whether the server answers, which a door can do without.
-    /// - Throws: ``ScannerError/Cancelled(code:detail:)`` and ``ScannerError/Closed(code:detail:)`` only. What is
+    /// - Throws: `ScannerError.Cancelled` and `ScannerError.Closed` only. What is
     ///   wrong with the door is in the answer.
     public func readiness(askServer: Bool = true) async throws(ScannerError) -> Readiness {
         try await cancellableCall(ScannerError.self) { [scanner] cancellation in

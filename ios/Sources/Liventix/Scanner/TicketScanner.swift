@@ -8,13 +8,13 @@ import LiventixGenerated
 /// door and the others together.
 ///
 /// ```swift
-/// let scanner = try await TicketScanner.open(ledger: folder.appending(path: "door.db"), secrets: KeychainSecretStore())
+/// let scanner = try await TicketScanner.open(ledger: ledger, secrets: KeychainSecretStore())
 /// try await scanner.enrol(code: scannedCode, deviceName: "North gate 2")
 /// try await scanner.sync()
 /// let verdict = try scanner.scan(text, at: Gateway(eventId: event.eventId, gateId: gate.gateId, direction: .entry))
 /// ```
 ///
-/// After ``close()``, every call throws ``ScannerError/Closed(code:detail:)``. A scanner that nobody refers
+/// After ``close()``, every call throws `ScannerError.Closed`. A scanner that nobody refers
 /// to any more closes itself.
 public final class TicketScanner: Sendable {
     let scanner: LiventixGenerated.Scanner
@@ -41,8 +41,8 @@ public final class TicketScanner: Sendable {
     ///   - clock: Replaces the system's clocks, for tests.
     ///   - allowHttp: Takes servers without TLS at any address. Only for networks you own; loopback, private and
     ///     `.local` addresses are taken anyway.
-    /// - Throws: ``ScannerError/Storage(code:detail:)`` if the file cannot be used; it is then as it was.
-    ///   ``ScannerError/Secrets(code:detail:)`` if the keystore cannot be read.
+    /// - Throws: `ScannerError.Storage` if the file cannot be used; it is then as it was.
+    ///   `ScannerError.Secrets` if the keystore cannot be read.
     public static func open(
         ledger: URL,
         secrets: any SecretStore,
@@ -66,9 +66,9 @@ public final class TicketScanner: Sendable {
     /// - Parameters:
     ///   - code: The enrolment code, as scanned or pasted.
     ///   - deviceName: What people call this device, e.g. `North gate 2`.
-    /// - Throws: ``ScannerError/EnrolmentCode(code:detail:)`` for another text;
-    ///   ``ScannerError/UnsentScans(code:detail:count:)``; ``ScannerError/Network(code:detail:)``;
-    ///   ``ScannerError/Server(code:detail:status:retryAfter:)`` with `enrolment_code_used`,
+    /// - Throws: `ScannerError.EnrolmentCode` for another text;
+    ///   `ScannerError.UnsentScans`; `ScannerError.Network`;
+    ///   `ScannerError.Server` with `enrolment_code_used`,
     ///   `enrolment_code_expired` or `enrolment_code_unknown`.
     @discardableResult
     public func enrol(code: String, deviceName: String) async throws(ScannerError) -> Device {
@@ -83,7 +83,7 @@ public final class TicketScanner: Sendable {
     }
 
     /// Closes the ledger, ends every stream, and ends every call under way with
-    /// ``ScannerError/Closed(code:detail:)``. May be called again. The same file may be opened again at once.
+    /// `ScannerError.Closed`. May be called again. The same file may be opened again at once.
     public func close() {
         scanner.shutdown()
         news.finish()

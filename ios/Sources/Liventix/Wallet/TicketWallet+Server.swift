@@ -7,7 +7,7 @@ extension TicketWallet {
     /// - Parameters:
     ///   - link: What the organiser or the earlier holder sent.
     ///   - phoneName: What the organiser sees this phone as, 1 to 80 characters.
-    /// - Throws: ``WalletError/Link(code:detail:)`` for another text; ``WalletError/Refused(code:detail:)`` with
+    /// - Throws: `WalletError.Link` for another text; `WalletError.Refused` with
     ///   `already_claimed`, `link_unknown`, `link_used`, `link_expired` or `ticket_not_valid`.
     @discardableResult
     public func claim(link: String, phoneName: String) async throws(WalletError) -> WalletTicket {
@@ -37,7 +37,7 @@ extension TicketWallet {
     /// Makes a link that hands the ticket to another person, once. Until they claim it, the ticket stays here
     /// and enters. Called again meanwhile, it gives the same link.
     ///
-    /// - Throws: ``WalletError/Refused(code:detail:)`` with `transfer_refused`, `ticket_used` or
+    /// - Throws: `WalletError.Refused` with `transfer_refused`, `ticket_used` or
     ///   `ticket_not_valid`.
     public func transfer(ticketId: String) async throws(WalletError) -> TransferOffer {
         try await cancellableCall(WalletError.self) { [wallet] cancellation in
@@ -47,7 +47,7 @@ extension TicketWallet {
 
     /// Takes a transfer link back. No error if there is none.
     ///
-    /// - Throws: ``WalletError/Refused(code:detail:)`` (`not_held`) if the link was used before.
+    /// - Throws: `WalletError.Refused` (`not_held`) if the link was used before.
     @discardableResult
     public func cancelTransfer(ticketId: String) async throws(WalletError) -> WalletTicket {
         try await cancellableCall(WalletError.self) { [wallet] cancellation in

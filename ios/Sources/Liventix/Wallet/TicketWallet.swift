@@ -14,7 +14,7 @@ import LiventixGenerated
 /// let matrix = try QrCode.matrix(code.text)
 /// ```
 ///
-/// After ``close()``, every call throws ``WalletError/Closed(code:detail:)``. A wallet that nobody refers to any
+/// After ``close()``, every call throws `WalletError.Closed`. A wallet that nobody refers to any
 /// more closes itself.
 public final class TicketWallet: Sendable {
     let wallet: LiventixGenerated.Wallet
@@ -35,7 +35,7 @@ public final class TicketWallet: Sendable {
     ///   - clock: Replaces the system's clocks, for tests.
     ///   - allowHttp: Takes links to servers without TLS at any address. Only for networks you own; loopback,
     ///     private and `.local` addresses are taken anyway.
-    /// - Throws: ``WalletError/Secrets(code:detail:)`` if the keystore cannot be read.
+    /// - Throws: `WalletError.Secrets` if the keystore cannot be read.
     public static func open(
         secrets: any SecretStore,
         clock: (any HostClock)? = nil,
@@ -47,7 +47,7 @@ public final class TicketWallet: Sendable {
         }
     }
 
-    /// Ends every call under way with ``WalletError/Closed(code:detail:)``. May be called again.
+    /// Ends every call under way with `WalletError.Closed`. May be called again.
     public func close() {
         wallet.shutdown()
     }
@@ -59,7 +59,7 @@ public final class TicketWallet: Sendable {
 
     /// One ticket.
     ///
-    /// - Throws: ``WalletError/NotFound(code:detail:)`` if it is not here.
+    /// - Throws: `WalletError.NotFound` if it is not here.
     public func ticket(ticketId: String) throws(WalletError) -> WalletTicket {
         try call(WalletError.self) { try wallet.ticket(ticketId: ticketId) }
     }
@@ -68,8 +68,8 @@ public final class TicketWallet: Sendable {
     ///
     /// Show it as a QR code (``QrCode``), and the next one after `refreshIn`.
     ///
-    /// - Throws: ``WalletError/NotLive(code:detail:)`` before ``activateLive(ticketId:)``;
-    ///   ``WalletError/Refused(code:detail:)`` (`ticket_not_valid`) for a cancelled or blocked ticket.
+    /// - Throws: `WalletError.NotLive` before ``activateLive(ticketId:)``;
+    ///   `WalletError.Refused` (`ticket_not_valid`) for a cancelled or blocked ticket.
     public func liveCode(ticketId: String) throws(WalletError) -> LiveCode {
         try call(WalletError.self) { try wallet.liveCode(ticketId: ticketId) }
     }
