@@ -55,7 +55,7 @@ fn a_supervisor_overrules_what_may_be_overruled() {
         assert_eq!((decision.people, decision.overruled), (1, Some(*reason)));
         assert!(decision.flags.contains(&Flag::Forced) && decision.flags.is_sorted());
         assert_eq!(decision.remaining, listed.then_some(0));
-        assert!(verdict.line.starts_with("Let in by a supervisor"), "{}", verdict.line);
+        assert!(verdict.line.starts_with("Let in by supervisor"), "{}", verdict.line);
         assert!(verdict.line.contains(reason.line()), "{}", verdict.line);
         let record = door.records().pop().unwrap();
         assert_eq!((record.overruled, record.note.as_deref()), (Some(*reason), Some("known at the desk")));

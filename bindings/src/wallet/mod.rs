@@ -99,7 +99,9 @@ impl Wallet {
     /// `Secrets`, `Closed`.
     pub fn tickets(&self) -> Result<Vec<WalletTicket>, WalletError> {
         let tickets = self.open_tickets()?;
-        tickets.tickets()?.into_iter().map(|held| WalletTicket::of(&tickets, held)).collect()
+        let views = tickets.tickets()?.into_iter().map(|held| WalletTicket::of(&tickets, held));
+        // One that is forgotten meanwhile is no ticket any more.
+        views.filter(|view| !matches!(view, Err(WalletError::NotFound { .. }))).collect()
     }
 
     /// One ticket.

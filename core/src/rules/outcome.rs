@@ -100,7 +100,7 @@ reasons! {
     /// Went out.
     Exited = "exited", "Goodbye";
     /// A supervisor overruled a refusal or a question.
-    Forced = "forced", "Let in by a supervisor";
+    Forced = "forced", "Let in by supervisor";
     /// A passage was taken back: nobody passed after all.
     Undone = "undone", "Taken back";
 

@@ -63,7 +63,7 @@ async fn a_supervisor_overrules_online_what_may_be_overruled() {
         (&forced["flags"], &forced["people"], &forced["remaining"]),
         (&json!(["forced"]), &json!(1), &json!(0))
     );
-    assert_eq!(forced["line"], "Let in by a supervisor");
+    assert_eq!(forced["line"], "Let in by supervisor");
 
     let again = w.force(&key, &unpaid["code"]).await.expect(200);
     assert_eq!(again["overruled"], "unpaid");

@@ -251,7 +251,7 @@ mod tests {
         forced.flags = vec![Flag::Forced];
         forced.overruled = Some(Reason::Unpaid);
         let text = verdict(&forced, PLAIN, &Utc);
-        assert!(text.contains("(check): Let in by a supervisor"), "{text}");
+        assert!(text.contains("(check): Let in by supervisor"), "{text}");
         assert!(text.contains("⚠ A supervisor overruled: Not paid"), "{text}");
         assert_eq!(text.matches("⚠").count(), 1, "{text}");
     }
