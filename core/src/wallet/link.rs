@@ -91,6 +91,10 @@ impl ClaimLink {
             return Err(ClaimLinkError::NotATicketLink);
         }
         let ticket_id = ticket_of(token).ok_or(ClaimLinkError::Damaged { part: "token" })?;
+        // Pasted twice: what is kept and logged as the server's address would hold the secret.
+        if url.to_ascii_lowercase().contains(TOKEN_PREFIX) {
+            return Err(ClaimLinkError::Damaged { part: "two links in one" });
+        }
         Ok(Self { base_url: address::check(url, allow_http)?, ticket_id, token: SecretString::from(token) })
     }
 
@@ -197,6 +201,11 @@ mod tests {
             format!("https://user@example.org/t/{TOKEN}"),
             format!("ftp://example.org/t/{TOKEN}"),
             format!("/t/{TOKEN}"),
+            // Pasted twice: the first token must not end up in the address, which is no secret.
+            format!("https://example.org/t/{TOKEN}/t/{TOKEN}"),
+            format!("https://example.org/t/{TOKEN} https://example.org/t/{TOKEN}"),
+            format!("https://{TOKEN}.example.org/t/{TOKEN}"),
+            format!("https://example.org/T/{}/t/{TOKEN}", TOKEN.to_uppercase()),
         ];
         for text in damaged {
             assert!(
