@@ -28,6 +28,27 @@ pub use value::{Value, in_list, values_rows};
 /// What a store body returns: a future that may borrow the transaction it runs in.
 pub type StoreFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
+/// Which engine runs the statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded: one process, all writes one after the other.
+    Sqlite,
+    /// PostgreSQL: any number of processes, writes side by side unless they take the same [`Tx::lock`].
+    Postgres,
+}
+
+impl Engine {
+    /// What follows a `SELECT` that claims rows: others pass over what this transaction has taken. Empty on
+    /// SQLite, where no other write runs meanwhile.
+    #[must_use]
+    pub const fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+}
+
 /// The database, whichever engine runs it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Db {
@@ -36,6 +57,14 @@ pub enum Db {
 }
 
 impl Db {
+    /// Which engine it is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
     /// Runs `work` in a write transaction. It is durable when this returns; if `work` fails, nothing
     /// of it happened.
     ///
@@ -83,6 +112,14 @@ pub enum Conn {
 }
 
 impl Conn {
+    /// Which engine it belongs to.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
     /// Every row of a query (bounded by its LIMIT: callers always give one, or a key).
     ///
     /// # Errors
@@ -107,6 +144,21 @@ impl Conn {
 pub struct Tx(Conn);
 
 impl Tx {
+    /// Waits until no other transaction, of any process, holds the lock `kind` of `key`, and holds it until
+    /// this one ends: what is read afterwards, nobody changes who takes the same lock. Transactions that take
+    /// several take them in the order organiser, event, then anything else, so that none waits for itself.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    #[expect(clippy::unused_async, reason = "PostgreSQL waits here")]
+    pub async fn lock(&mut self, kind: &'static str, key: &[u8]) -> Result<(), DbError> {
+        let _ = (kind, key);
+        match &mut self.0 {
+            // Writes pass one after the other anyway.
+            Conn::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Runs a statement that changes rows; returns how many.
     ///
     /// # Errors
