@@ -1,5 +1,6 @@
 //! The harness: a server, callers, an event, a door.
 
+mod database;
 mod door;
 mod phone;
 mod world;
@@ -16,6 +17,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use database::TestDatabase;
 pub(crate) use door::{Door, new_id, verdicts};
 pub(crate) use phone::Phone;
 pub(crate) use world::{Event, Organiser};
