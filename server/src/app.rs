@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
-use crate::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+use crate::platform::db::{Db, DbError, Storage};
 use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
@@ -41,6 +41,12 @@ pub enum StartError {
     /// The database does not open.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// Processes that share a database share the secret as well.
+    #[error(
+        "setting root_secret: is needed with PostgreSQL, the same for every process on one database. Make one \
+         with `openssl rand -base64 32 | tr '+/' '-_' | tr -d =` and set LIVENTIX_ROOT_SECRET"
+    )]
+    RootSecret,
     /// The root secret is not to be had.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -165,7 +171,7 @@ impl App {
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let addr = listener.local_addr().map_err(bind_error)?;
         let (close, closing) = watch::channel(false);
-        let app = Self::state(config, addr, clock, entropy, closing)?;
+        let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
         let stopping = app.clone();
@@ -175,14 +181,14 @@ impl App {
         Ok(Running { addr, app, close, task })
     }
 
-    fn state(
+    async fn state(
         config: Config,
         addr: SocketAddr,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         closing: watch::Receiver<bool>,
     ) -> Result<AppState, StartError> {
-        let (db, vault) = Self::open(&config, Arc::clone(&entropy))?;
+        let (db, vault) = Self::open(&config, Arc::clone(&entropy)).await?;
         if config.public_url.is_none() && addr.ip().is_unspecified() {
             tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
         }
@@ -205,7 +211,7 @@ impl App {
     ///
     /// # Errors
     /// When the directory, the database or the root secret cannot be used.
-    pub fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
+    pub async fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
         // Names and addresses of attendees: nobody else on this machine reads them.
@@ -215,13 +221,17 @@ impl App {
             path: config.data_dir.display().to_string(),
             reason: error.to_string(),
         })?;
+        let storage = config.storage()?;
         // The secret comes first: whoever finds a database without one has lost it.
-        let vault = match &config.root_secret {
-            Some(secret) => Vault::configured(secret, entropy)?,
-            None => Vault::open(&config.data_dir, !config.database().exists(), entropy)?,
+        let vault = match (&config.root_secret, &storage) {
+            (Some(secret), _) => Vault::configured(secret, entropy)?,
+            (None, Storage::Sqlite(options)) => {
+                Vault::open(&config.data_dir, !options.path.exists(), entropy)?
+            }
+            // Each process has a directory of its own; what one sealed, the others must open.
+            (None, Storage::Postgres(_)) => return Err(StartError::RootSecret),
         };
-        let options = SqliteOptions { path: config.database(), readers: config.readers };
-        let db = Db::Sqlite(Sqlite::open(&options)?);
+        let db = Db::open(&storage).await?;
         Ok((db, vault))
     }
 

@@ -137,9 +137,9 @@ async fn stop_asked() -> std::io::Result<()> {
 
 async fn migrate(args: ConfigArgs) -> anyhow::Result<()> {
     let config = args.load()?;
-    let (db, _) = App::open(&config, Arc::new(OsEntropy))?;
+    let (db, _) = App::open(&config, Arc::new(OsEntropy)).await?;
     db.close().await;
-    println!("{} is up to date", config.database().display());
+    println!("the database is up to date");
     Ok(())
 }
 
@@ -152,7 +152,7 @@ fn print_openapi() -> anyhow::Result<()> {
 async fn administer(admin: Admin) -> anyhow::Result<()> {
     match admin {
         Admin::CreateOrganiser { name, config } => {
-            let (db, vault) = App::open(&config.load()?, Arc::new(OsEntropy))?;
+            let (db, vault) = App::open(&config.load()?, Arc::new(OsEntropy)).await?;
             let (clock, entropy) = (SystemClock::new(), OsEntropy);
             let organisers = Organisers { db: &db, vault: &vault, clock: &clock, entropy: &entropy };
             let made = organisers.create(&NewOrganiser { name }).await?;
@@ -160,7 +160,7 @@ async fn administer(admin: Admin) -> anyhow::Result<()> {
             println!("organiser  {}\napi key    {}", made.organiser.organiser_id, made.api_key.token);
         }
         Admin::CreateApiKey { organiser, name, scopes, config } => {
-            let (db, vault) = App::open(&config.load()?, Arc::new(OsEntropy))?;
+            let (db, vault) = App::open(&config.load()?, Arc::new(OsEntropy)).await?;
             let (clock, entropy) = (SystemClock::new(), OsEntropy);
             let organisers = Organisers { db: &db, vault: &vault, clock: &clock, entropy: &entropy };
             let request = NewApiKey { name, scopes: scopes.into_iter().map(Scope::from).collect() };

@@ -14,6 +14,8 @@
 
 mod convert;
 mod error;
+mod migrations;
+mod postgres;
 mod sqlite;
 mod value;
 
@@ -22,7 +24,11 @@ use std::pin::Pin;
 
 pub use convert::{FromValue, Row};
 pub use error::DbError;
-pub use sqlite::{Sqlite, SqliteOptions};
+use liventix_core::ids::OrganiserId;
+pub use postgres::{PostgresOptions, Session};
+use postgres::Postgres;
+use sqlite::Sqlite;
+pub use sqlite::SqliteOptions;
 pub use value::{Value, in_list, values_rows};
 
 /// What a store body returns: a future that may borrow the transaction it runs in.
@@ -49,19 +55,54 @@ impl Engine {
     }
 }
 
+/// Where the data is.
+#[derive(Debug, Clone)]
+pub enum Storage {
+    /// In a file.
+    Sqlite(SqliteOptions),
+    /// On a PostgreSQL server.
+    Postgres(PostgresOptions),
+}
+
 /// The database, whichever engine runs it. Cheap to clone.
 #[derive(Debug, Clone)]
-pub enum Db {
-    /// The embedded engine.
+pub struct Db {
+    pool: Pool,
+    tenant: Option<OrganiserId>,
+}
+
+#[derive(Debug, Clone)]
+enum Pool {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Db {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened or reached, has a newer schema, or a migration fails.
+    pub async fn open(storage: &Storage) -> Result<Self, DbError> {
+        let pool = match storage {
+            Storage::Sqlite(options) => Pool::Sqlite(Sqlite::open(options)?),
+            Storage::Postgres(options) => Pool::Postgres(Postgres::open(options).await?),
+        };
+        Ok(Self { pool, tenant: None })
+    }
+
+    /// The same database, seen by one organiser: on PostgreSQL, row-level security shows its transactions the
+    /// scans and devices of this organiser only, whatever their SQL says.
+    #[must_use]
+    pub fn of(&self, organiser: OrganiserId) -> Self {
+        Self { pool: self.pool.clone(), tenant: Some(organiser) }
+    }
+
     /// Which engine it is.
     #[must_use]
     pub const fn engine(&self) -> Engine {
-        match self {
-            Self::Sqlite(_) => Engine::Sqlite,
+        match self.pool {
+            Pool::Sqlite(_) => Engine::Sqlite,
+            Pool::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -76,8 +117,9 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(work).await,
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.write(work).await,
+            Pool::Postgres(postgres) => postgres.write(self.tenant, work).await,
         }
     }
 
@@ -91,15 +133,17 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(work).await,
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.read(work).await,
+            Pool::Postgres(postgres) => postgres.read(self.tenant, work).await,
         }
     }
 
-    /// Ends the engine's threads once everything queued is done.
+    /// Ends the engine's threads or connections once everything queued is done.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.close().await,
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.close().await,
+            Pool::Postgres(postgres) => postgres.close(),
         }
     }
 }
@@ -109,6 +153,8 @@ impl Db {
 pub enum Conn {
     /// The embedded engine's.
     Sqlite(rusqlite::Connection),
+    /// One of PostgreSQL's.
+    Postgres(Session),
 }
 
 impl Conn {
@@ -117,6 +163,7 @@ impl Conn {
     pub const fn engine(&self) -> Engine {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -127,6 +174,7 @@ impl Conn {
     pub async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         match self {
             Self::Sqlite(connection) => sqlite::query(connection, sql, params),
+            Self::Postgres(session) => session.query(sql, params).await,
         }
     }
 
@@ -150,12 +198,11 @@ impl Tx {
     ///
     /// # Errors
     /// When the engine fails.
-    #[expect(clippy::unused_async, reason = "PostgreSQL waits here")]
     pub async fn lock(&mut self, kind: &'static str, key: &[u8]) -> Result<(), DbError> {
-        let _ = (kind, key);
         match &mut self.0 {
             // Writes pass one after the other anyway.
             Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(session) => session.lock(kind, key).await,
         }
     }
 
@@ -166,6 +213,7 @@ impl Tx {
     pub async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         match &mut self.0 {
             Conn::Sqlite(connection) => sqlite::execute(connection, sql, params),
+            Conn::Postgres(session) => session.execute(sql, params).await,
         }
     }
 }
