@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use liventix_core::ids::{EventId, GateId, LedgerId, ScanId, TicketId};
+use liventix_core::ids::{DeviceId, EventId, GateId, LedgerId, ScanId, TicketId};
 use liventix_core::ledger::record::ScanRecord;
 use liventix_core::rules::{EventInfo, Outcome};
 use liventix_core::sync::wire::{ForeignPassage, MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadResponse};
@@ -16,7 +16,7 @@ use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
 use crate::platform::auth::AnyDevice;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::scanning::{ScanRow, ingest};
 use crate::tickets;
@@ -94,6 +94,7 @@ async fn take_in(
     items: &[Item],
     now: i64,
 ) -> ApiResult<(Vec<Receipt>, Vec<EventId>)> {
+    hold(tx, device.device_id, ledger_id, items).await?;
     // A slow upload may have been revoked since its first byte.
     device.revoked_at = scope::revoked_at(tx, device.device_id).await?;
     let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
@@ -113,6 +114,19 @@ async fn take_in(
     let sql = "UPDATE devices SET last_upload_at = $2 WHERE device_id = $1";
     tx.execute(sql, params![device.device_id, now]).await?;
     Ok((sorted.receipts, changed))
+}
+
+/// Keeps what the batch is checked against as it is until the transaction ends: the device's events, in the
+/// order of their ids, and the ledger.
+async fn hold(tx: &mut Tx, device: DeviceId, ledger: LedgerId, items: &[Item]) -> Result<(), DbError> {
+    let named: HashSet<EventId> = items.iter().filter_map(|item| item.event_id).collect();
+    // In the order of their ids, as everybody takes them.
+    for assignment in enrolment::assignments(tx, device).await? {
+        if named.contains(&assignment.event_id) {
+            snapshot::lock(tx, assignment.event_id).await?;
+        }
+    }
+    tx.lock("ledger", ledger.as_bytes()).await
 }
 
 /// Everything the checks need, read in a few statements for the whole batch.

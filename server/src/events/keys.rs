@@ -95,7 +95,7 @@ pub(super) async fn rotate(
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let current = snapshot::load(&app_in, tx, organiser, event).await?.current_key()?;
+                let current = snapshot::hold(&app_in, tx, organiser, event).await?.current_key()?;
                 let next = current.key_id.0.checked_add(1).ok_or_else(|| {
                     ApiError::new(
                         Code::TooMany,

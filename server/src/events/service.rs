@@ -113,7 +113,7 @@ pub(super) async fn update(
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let mut info = snapshot::load(&app_in, tx, organiser, event).await?.info.clone();
+                let mut info = snapshot::hold(&app_in, tx, organiser, event).await?.info.clone();
                 if let Some(name) = change.name {
                     info.name = text::line("name", &name, 160)?;
                 }
@@ -173,7 +173,7 @@ pub(super) async fn put_gate(
     app.db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
                 match existing {
                     Some(id) if snapshot.info.gate(id).is_none() => return Err(gate_not_found()),
                     Some(_) => {}
@@ -197,7 +197,7 @@ pub(super) async fn delete_gate(
     app.db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
                 snapshot.info.gate(gate).ok_or_else(gate_not_found)?;
                 let named = snapshot.info.ticket_types.iter().any(|kind| kind.gate_ids.contains(&gate));
                 if named || store::gate_has_scans(tx, event, gate).await? {
@@ -245,7 +245,7 @@ pub(super) async fn put_ticket_type(
     app.db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
                 let info = &snapshot.info;
                 let before =
                     existing.map(|id| info.ticket_type(id).ok_or_else(type_not_found)).transpose()?;
@@ -279,7 +279,7 @@ pub(super) async fn delete_ticket_type(
     app.db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
                 snapshot.info.ticket_type(id).ok_or_else(type_not_found)?;
                 if store::ticket_type_has_tickets(tx, id).await? {
                     let detail = "Tickets of this type exist. Cancel them, and leave the type as it is.";

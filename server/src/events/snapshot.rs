@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 use super::store;
 use crate::app::AppState;
 use crate::organisers::service::master_key_context;
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
 /// Snapshots kept; beyond that, all are dropped and read again as needed.
@@ -111,6 +111,26 @@ pub async fn load(
         return Ok(snapshot);
     }
     read(app, conn, organiser, event, config_seq).await.map(Arc::new)
+}
+
+/// The event, and nobody else changes it, its tickets or its scans until the transaction ends. Every write
+/// that decides by what it reads of an event begins with this.
+///
+/// # Errors
+/// As [`load`].
+pub async fn hold(
+    app: &AppState,
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    event: EventId,
+) -> ApiResult<Arc<Snapshot>> {
+    lock(tx, event).await?;
+    load(app, tx, organiser, event).await
+}
+
+/// The event's lock alone. Whoever takes it for several events takes them in the order of their ids.
+pub(crate) async fn lock(tx: &mut Tx, event: EventId) -> Result<(), DbError> {
+    tx.lock("event", event.as_bytes()).await
 }
 
 /// What a caller learns of an event that is not theirs or not at all.

@@ -42,7 +42,7 @@ pub(super) async fn redeem(
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, scanner.organiser_id, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
                 let asked = Asked { scanner, request: &request, force };
                 let response = decide_once(tx, &app_in, &snapshot, &asked).await?;
                 Ok::<_, ApiError>((snapshot, response))

@@ -46,7 +46,7 @@ pub(super) async fn undo(
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, scanner.organiser_id, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
                 let response = undo_once(tx, &app_in, &snapshot, &asked).await?;
                 Ok::<_, ApiError>((snapshot, response))
             })

@@ -64,7 +64,7 @@ pub(super) async fn insert(app: &AppState, snapshot: &Arc<Snapshot>, rows: Vec<T
     app.db()
         .write(move |tx| {
             Box::pin(async move {
-                let now = snapshot::load(&app_in, tx, made_from.organiser_id, event).await?;
+                let now = snapshot::hold(&app_in, tx, made_from.organiser_id, event).await?;
                 if now.config_seq != made_from.config_seq {
                     let detail = "The event was changed while this ran. Nothing was issued: try again.";
                     return Err(ApiError::new(Code::StatusConflict, detail));
@@ -214,7 +214,7 @@ where
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
                 let mut row = store::get(tx, event, id).await?.ok_or_else(not_found)?;
                 edit(&app_in, &snapshot, &mut row)?;
                 store::update(tx, event, &row).await?;

@@ -45,8 +45,8 @@ async fn claim_in(
     ticket: TicketId,
     phone_name: &str,
 ) -> ApiResult<(Found, WalletTicket)> {
+    let mut found = present::hold(app, tx, ticket).await?.ok_or_else(link::unknown)?;
     let link = link::find(tx, token, ticket).await?.ok_or_else(link::unknown)?;
-    let mut found = present::find(app, tx, ticket).await?.ok_or_else(link::unknown)?;
     if !store::register(tx, &wallet, app.now()).await? {
         let detail = "This wallet's token is not the one it was registered with. Start the app afresh.";
         return Err(ApiError::new(Code::Unauthenticated, detail));
@@ -124,10 +124,11 @@ pub(super) async fn held(
     wallet: WalletId,
     ticket: TicketId,
 ) -> ApiResult<Found> {
+    let found = present::hold(app, tx, ticket).await?;
     if !store::holds(tx, ticket, wallet).await? {
         return Err(present::not_held());
     }
-    present::find(app, tx, ticket).await?.ok_or_else(present::not_held)
+    found.ok_or_else(present::not_held)
 }
 
 /// Live codes from now on: what this phone mints them from, and the doors' knowledge that it does.
@@ -158,11 +159,11 @@ pub(super) async fn release(app: &AppState, wallet: WalletId, ticket: TicketId) 
         .db()
         .write(move |tx| {
             Box::pin(async move {
+                let Some(mut found) = present::hold(&app_in, tx, ticket).await? else { return Ok(None) };
                 if !store::holds(tx, ticket, wallet).await? {
                     return Ok(None);
                 }
                 store::delete_claim(tx, ticket, wallet).await?;
-                let Some(mut found) = present::find(&app_in, tx, ticket).await? else { return Ok(None) };
                 holders::abandoned(tx, &mut found).await?;
                 Ok::<_, ApiError>(Some(found.snapshot.info.event_id))
             })
@@ -183,6 +184,7 @@ pub(super) async fn link(
     app.db()
         .write(move |tx| {
             Box::pin(async move {
+                snapshot::lock(tx, event).await?;
                 own(tx, &app_in, organiser, event, ticket).await?;
                 let (url, _) = link::get_or_make(tx, &app_in, ticket, LinkKind::Ticket, None).await?;
                 Ok(LinkView { url })
@@ -221,6 +223,7 @@ pub(super) async fn free(
     app.db()
         .write(move |tx| {
             Box::pin(async move {
+                snapshot::lock(tx, event).await?;
                 let mut found = own(tx, &app_in, organiser, event, ticket).await?;
                 store::delete_claims(tx, ticket).await?;
                 store::end_links(tx, ticket, LinkKind::Transfer, app_in.now()).await?;

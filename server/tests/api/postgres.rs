@@ -51,7 +51,11 @@ async fn a_restart_of_the_database_costs_no_more_than_what_was_under_way() {
     let others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
     assert!(!raw.query(others, &[]).await.unwrap().is_empty());
-    assert_eq!(count(&db).await.unwrap(), 0, "a connection that died in the pool is not the caller's problem");
+    assert_eq!(
+        count(&db).await.unwrap(),
+        0,
+        "a connection that died in the pool is not the caller's problem"
+    );
 }
 
 /// What a store does alone, it does side by side with itself.
@@ -80,9 +84,7 @@ async fn a_lock_lets_one_transaction_through_at_a_time() {
         assert_eq!(changed.unwrap(), 1);
     }
     let row = one
-        .read(|conn| {
-            Box::pin(async move { conn.first("SELECT created_at FROM wallets", params![]).await })
-        })
+        .read(|conn| Box::pin(async move { conn.first("SELECT created_at FROM wallets", params![]).await }))
         .await;
     let row: Result<_, DbError> = row;
     assert_eq!(row.unwrap().unwrap().get::<i64>(0).unwrap(), 40);

@@ -6,10 +6,9 @@ use crate::platform::db::DbError;
 
 /// The message of the server with its code; the driver's own text alone is "db error".
 pub(super) fn words(error: &tokio_postgres::Error) -> String {
-    error.as_db_error().map_or_else(
-        || error.to_string(),
-        |db| format!("{} ({})", db.message(), db.code().code()),
-    )
+    error
+        .as_db_error()
+        .map_or_else(|| error.to_string(), |db| format!("{} ({})", db.message(), db.code().code()))
 }
 
 impl From<tokio_postgres::Error> for DbError {

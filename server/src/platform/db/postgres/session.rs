@@ -74,11 +74,7 @@ impl Session {
         rows.iter().map(value::row).collect()
     }
 
-    pub(in crate::platform::db) async fn execute(
-        &self,
-        sql: &str,
-        params: &[Value],
-    ) -> Result<u64, DbError> {
+    pub(in crate::platform::db) async fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         let connection = self.connection()?;
         let statement = prepare(connection, sql).await?;
         Ok(connection.execute(&statement, &borrowed(params)).await?)
