@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use liventix_core::clock::Clock;
 use liventix_core::entropy::Entropy;
+use liventix_core::ids::{EventId, OrganiserId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -102,6 +103,12 @@ impl AppState {
         &self.0.db
     }
 
+    /// The database as one organiser may see it: for everything that is done in an organiser's name.
+    #[must_use]
+    pub fn db_of(&self, organiser: OrganiserId) -> Db {
+        self.0.db.of(organiser)
+    }
+
     /// Seals and opens secrets.
     #[must_use]
     pub fn vault(&self) -> &Vault {
@@ -136,6 +143,11 @@ impl AppState {
     #[must_use]
     pub fn bell(&self) -> &ChangeBell {
         &self.0.bell
+    }
+
+    /// Wakes the long-polls of an event, in every process: it has changed, and the change is committed.
+    pub fn ring(&self, event: EventId) {
+        self.0.bell.ring(&self.0.db, event);
     }
 
     /// Events and their keys, ready for verifying.
@@ -174,6 +186,15 @@ impl App {
         let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
+        if let Some(hints) = app.db().hints() {
+            let app = app.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = app.bell().follow(hints) => {}
+                    () = app.closing() => {}
+                }
+            });
+        }
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;

@@ -37,7 +37,7 @@ pub(super) async fn create(
     let now = app.now();
     let expires_at = now + CODE_LIFE_MS;
     let (app_in, hash) = (app.clone(), code_hash(&code));
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 check_scope(&app_in, tx, organiser, &events).await?;

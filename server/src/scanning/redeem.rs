@@ -39,7 +39,7 @@ pub(super) async fn redeem(
     }
     let app_in = app.clone();
     let (snapshot, response) = app
-        .db()
+        .db_of(scanner.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
@@ -51,7 +51,7 @@ pub(super) async fn redeem(
         .await?;
     app.snapshots().keep(&snapshot);
     if response.decision.outcome == Outcome::Admit {
-        app.bell().ring(event);
+        app.ring(event);
     }
     Ok(response)
 }
@@ -152,7 +152,7 @@ async fn decide_once(
     if row.is_passage() {
         row.change_seq = Some(take_seqs(tx, event, 1).await?);
     }
-    store::insert(tx, scanner.organiser_id, event, std::slice::from_ref(&row)).await?;
+    store::insert_new(tx, scanner.organiser_id, event, &row).await?;
     if let (true, true, Some(ticket)) = (passed_before, row.is_passage(), &ticket) {
         // A door's clock may run ahead of ours: then this passage comes before one already merged.
         merge::refresh(tx, &snapshot.info, &[ticket.view.ticket_id]).await?;
@@ -248,8 +248,7 @@ async fn repeat(
 ) -> ApiResult<RedeemResponse> {
     let event = snapshot.info.event_id;
     if stored.organiser_id != organiser || stored.event_id != event || stored.hash != *hash {
-        let detail = "This scan id was used for another scan. Make a new id for every scan.";
-        return Err(ApiError::new(Code::ScanIdConflict, detail));
+        return Err(store::id_taken());
     }
     let view = stored.view;
     let decision = Decision {

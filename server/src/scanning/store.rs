@@ -11,6 +11,7 @@ use super::types::ScanView;
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, values_rows};
 use crate::platform::page::Key;
+use crate::platform::problem::{ApiError, ApiResult, Code};
 
 /// Rows in one statement.
 const CHUNK: usize = 100;
@@ -153,6 +154,23 @@ fn values(organiser: OrganiserId, event: EventId, row: &ScanRow) -> Result<Vec<V
         event,
     ]
     .to_vec())
+}
+
+/// What a scanner is told whose scan id belongs to another scan, perhaps one that its organiser cannot see.
+pub(super) fn id_taken() -> ApiError {
+    let detail = "This scan id was used for another scan. Make a new id for every scan.";
+    ApiError::new(Code::ScanIdConflict, detail)
+}
+
+/// Inserts a scan made here. Its id was not found among the organiser's; another one's may have it.
+pub(super) async fn insert_new(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    event: EventId,
+    row: &ScanRow,
+) -> ApiResult<()> {
+    let inserted = insert(tx, organiser, event, std::slice::from_ref(row)).await;
+    inserted.map_err(|error| if error.is_constraint() { id_taken() } else { error.into() })
 }
 
 /// Inserts scans of one event.

@@ -43,7 +43,7 @@ pub(super) async fn undo(
     let asked = Asked { scanner, event, undoes, scan_id: request.scan_id, note };
     let app_in = app.clone();
     let (snapshot, response) = app
-        .db()
+        .db_of(scanner.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
@@ -53,7 +53,7 @@ pub(super) async fn undo(
         })
         .await?;
     app.snapshots().keep(&snapshot);
-    app.bell().ring(event);
+    app.ring(event);
     Ok(response)
 }
 
@@ -79,8 +79,7 @@ async fn undo_once(
         |stored: &Stored| stored.organiser_id == asked.scanner.organiser_id && stored.event_id == asked.event;
     if let Some(before) = store::find(tx, asked.scan_id).await? {
         if !is_ours(&before) || before.hash != hash {
-            let detail = "This scan id was used for another scan. Make a new id for every scan.";
-            return Err(ApiError::new(Code::ScanIdConflict, detail));
+            return Err(store::id_taken());
         }
         return Ok(response(&before.view, asked.undoes, before.remaining));
     }
@@ -104,7 +103,7 @@ async fn undo_once(
     let mut row = row(asked, target, time, hash);
     row.remaining = remaining;
     row.change_seq = Some(take_seqs(tx, asked.event, 1).await?);
-    store::insert(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
+    store::insert_new(tx, asked.scanner.organiser_id, asked.event, &row).await?;
     merge::refresh(tx, &snapshot.info, &[ticket_id]).await?;
     Ok(response(&row.view, asked.undoes, remaining))
 }

@@ -31,7 +31,7 @@ fn not_found() -> ApiError {
 async fn snapshot_of(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Arc<Snapshot>> {
     let app_in = app.clone();
     let snapshot = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| Box::pin(async move { snapshot::load(&app_in, conn, organiser, event).await }))
         .await?;
     app.snapshots().keep(&snapshot);
@@ -61,7 +61,7 @@ pub(super) async fn issue(
 pub(super) async fn insert(app: &AppState, snapshot: &Arc<Snapshot>, rows: Vec<TicketRow>) -> ApiResult<()> {
     let (app_in, made_from) = (app.clone(), Arc::clone(snapshot));
     let event = snapshot.info.event_id;
-    app.db()
+    app.db_of(snapshot.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let now = snapshot::hold(&app_in, tx, made_from.organiser_id, event).await?;
@@ -73,7 +73,7 @@ pub(super) async fn insert(app: &AppState, snapshot: &Arc<Snapshot>, rows: Vec<T
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }
 
@@ -99,7 +99,7 @@ async fn rows(
         return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
     }
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
@@ -144,7 +144,7 @@ pub(super) async fn get(
 ) -> ApiResult<TicketWithCode> {
     let app_in = app.clone();
     let (snapshot, row) = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
@@ -211,7 +211,7 @@ where
 {
     let app_in = app.clone();
     let changed = app
-        .db()
+        .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
@@ -225,7 +225,7 @@ where
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(changed)
 }
 

@@ -1,12 +1,9 @@
 //! The storage engine: isolation of errors, crashes.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
-
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError};
 
-use crate::support::{ADMIN, Place, TestDatabase, client, new_id};
+use crate::support::{Place, Process, Remote, TestDatabase, client, new_id};
 
 async fn insert(db: &Db, id: u8, fail: bool) -> Result<(), DbError> {
     db.write(move |tx| {
@@ -112,18 +109,8 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
     let mut event = None;
     let mut answered = 0;
     for round in 0..4 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_liventix"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--log-json"])
-            .envs(place.variables())
-            .env("LIVENTIX_ADMIN_TOKEN", ADMIN)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().unwrap().contains("listening")).unwrap().unwrap();
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let base = format!("http://{}", line["fields"]["address"].as_str().unwrap());
-        std::thread::spawn(move || lines.for_each(drop));
+        let mut process = Process::start(&place);
+        let base = process.base.clone();
         let world = match &event {
             Some(world) => world,
             None => event.insert(Remote::create(&http, &base).await),
@@ -150,8 +137,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         for _ in 0..(10 + round * 7) {
             http.get(format!("{base}/readyz")).send().await.unwrap();
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        process.kill();
         for task in tasks {
             answered += task.await.unwrap();
         }
@@ -170,27 +156,3 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
     assert!(answered > 0);
     assert!((answered..=answered + 32).contains(&stored), "{answered} answered, {stored} stored");
 }
-
-struct Remote {
-    key: String,
-    path: String,
-    gate: String,
-}
-
-impl Remote {
-    async fn create(http: &reqwest::Client, base: &str) -> Self {
-        let post = async |path: &str, token: &str, body: serde_json::Value| {
-            let reply =
-                http.post(format!("{base}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
-            reply.json::<serde_json::Value>().await.unwrap()
-        };
-        let made = post("/v1/organisers", ADMIN, serde_json::json!({"name": "A"})).await;
-        let key = crate::support::text(&made["api_key"]["token"]);
-        let event = serde_json::json!({"name": "E", "starts_at": 0, "ends_at": 1, "time_zone": "UTC"});
-        let id = crate::support::text(&post("/v1/events", &key, event).await["event_id"]);
-        let path = format!("/v1/events/{id}");
-        let gate = post(&format!("{path}/gates"), &key, serde_json::json!({"name": "G"})).await;
-        Self { key, path, gate: crate::support::text(&gate["gate_id"]) }
-    }
-}
-

@@ -26,8 +26,16 @@ macro_rules! migration {
 }
 
 /// Every step, in its order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[migration!("0001_first"), migration!("0002_undo_and_force"), migration!("0003_wallet")];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    migration!("0001_first"),
+    migration!("0002_undo_and_force"),
+    migration!("0003_wallet"),
+    migration!(
+        "0007_row_security",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")
+    ),
+];
 
 impl Migration {
     /// What SQLite runs.

@@ -31,9 +31,10 @@ pub struct PostgresOptions {
 }
 
 /// What the URL asks for, and how it is encrypted.
+#[derive(Clone)]
 pub(super) struct Target {
     pub(super) config: Config,
-    encrypted: bool,
+    pub(super) encrypted: bool,
 }
 
 /// Reads the URL.
@@ -97,7 +98,7 @@ pub(super) fn pool(target: Target, connections: usize) -> Result<Pool, DbError> 
 }
 
 /// TLS as everywhere in Liventix, checked against the system's authorities.
-fn tls() -> Result<rustls::ClientConfig, DbError> {
+pub(super) fn tls() -> Result<rustls::ClientConfig, DbError> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -6,6 +6,7 @@
 
 mod connect;
 mod error;
+mod notices;
 mod schema;
 mod session;
 mod value;
@@ -17,6 +18,7 @@ use tracing::Instrument as _;
 use super::{Conn, DbError, StoreFuture, Tx};
 
 pub use connect::PostgresOptions;
+use notices::Notices;
 pub use session::Session;
 
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -26,6 +28,7 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 #[derive(Debug, Clone)]
 pub(super) struct Postgres {
     pool: Pool,
+    notices: Notices,
 }
 
 impl Postgres {
@@ -34,30 +37,22 @@ impl Postgres {
     /// # Errors
     /// When the URL is wrong, the server cannot be reached, or has a newer schema.
     pub(super) async fn open(options: &PostgresOptions) -> Result<Self, DbError> {
-        let postgres = Self { pool: connect::pool(connect::target(&options.url)?, options.connections)? };
-        let mut connection = postgres.connection().await.map_err(|error| match error {
+        let target = connect::target(&options.url)?;
+        let pool = connect::pool(target.clone(), options.connections)?;
+        let mut connection = connection(&pool).await.map_err(|error| match error {
             DbError::Busy(reason) => DbError::Unreachable { reason },
             other => other,
         })?;
         let migrated = schema::migrate(&mut connection).await;
         drop(Object::take(connection));
-        migrated.map(|()| postgres)
-    }
-
-    async fn connection(&self) -> Result<Object, DbError> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Closed => DbError::Closed,
-            PoolError::Timeout(_) => DbError::Busy("no free connection in time".to_owned()),
-            PoolError::Backend(error) => DbError::Busy(error::words(&error)),
-            other => DbError::Busy(other.to_string()),
-        })
+        migrated.map(|()| Self { notices: Notices::start(target, pool.clone()), pool })
     }
 
     /// Begins a transaction. A pooled connection may have died unnoticed: then nothing has happened yet, and
     /// another one is taken.
     async fn begin(&self, how: &'static str, tenant: Option<OrganiserId>) -> Result<Session, DbError> {
         loop {
-            let connection = self.connection().await?;
+            let connection = connection(&self.pool).await?;
             let fresh = Object::metrics(&connection).recycle_count == 0;
             match Session::begin(connection, how, tenant).await {
                 Err(_) if !fresh => {}
@@ -106,10 +101,24 @@ impl Postgres {
         run(transaction).await
     }
 
+    pub(super) fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
     /// Closes every connection that is not in use, and the others once they are given back.
     pub(super) fn close(&self) {
+        self.notices.close();
         self.pool.close();
     }
+}
+
+async fn connection(pool: &Pool) -> Result<Object, DbError> {
+    pool.get().await.map_err(|error| match error {
+        PoolError::Closed => DbError::Closed,
+        PoolError::Timeout(_) => DbError::Busy("no free connection in time".to_owned()),
+        PoolError::Backend(error) => DbError::Busy(error::words(&error)),
+        other => DbError::Busy(other.to_string()),
+    })
 }
 
 /// Runs to the end whether or not somebody still waits for the answer.
