@@ -20,6 +20,7 @@ use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
+use crate::scanning::Desks;
 use crate::{doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
@@ -75,6 +76,7 @@ struct Inner {
     limiter: RateLimiter,
     bell: ChangeBell,
     snapshots: Snapshots,
+    desks: Desks,
     closing: watch::Receiver<bool>,
 }
 
@@ -156,6 +158,12 @@ impl AppState {
         &self.0.snapshots
     }
 
+    /// Where online redeems queue.
+    #[must_use]
+    pub fn desks(&self) -> &Desks {
+        &self.0.desks
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -224,6 +232,7 @@ impl App {
             entropy,
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
+            desks: Desks::default(),
             closing,
         })))
     }

@@ -31,7 +31,7 @@ use postgres::Postgres;
 pub use postgres::{PostgresOptions, Session};
 use sqlite::Sqlite;
 pub use sqlite::SqliteOptions;
-pub use value::{Value, in_list, values_rows};
+pub use value::{Value, in_list, padded, values_rows};
 
 /// What a store body returns: a future that may borrow the transaction it runs in.
 pub type StoreFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
