@@ -59,6 +59,9 @@ fn main() {
     );
     for (name, clients, rates) in table {
         let [ours, bare] = rates[..] else { continue };
+        if ours.is_nan() || bare.is_nan() {
+            continue;
+        }
         println!("| {name} | {clients} | {ours:.0} | {bare:.0} | {:.2} |", ours / bare);
     }
 }
