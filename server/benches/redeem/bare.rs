@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 #[derive(Clone)]
-pub struct Bare {
-    pub db: Db,
-    pub organiser: OrganiserId,
-    pub event: EventId,
+pub(crate) struct Bare {
+    pub(crate) db: Db,
+    pub(crate) organiser: OrganiserId,
+    pub(crate) event: EventId,
 }
 
 #[derive(Deserialize)]
@@ -25,7 +25,7 @@ struct Request {
     gate_id: GateId,
 }
 
-pub async fn serve(bare: Bare) -> SocketAddr {
+pub(crate) async fn serve(bare: Bare) -> SocketAddr {
     let router = Router::new().route("/redeem", post(redeem)).with_state(bare);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

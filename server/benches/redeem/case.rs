@@ -23,18 +23,18 @@ const ADMIN: &str = "admin-token-of-the-bench-0123456789abcdef";
 const ROOT_SECRET: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
 
 /// Where the database is.
-pub enum Place {
+pub(crate) enum Place {
     Sqlite,
     Postgres(String),
 }
 
 impl Place {
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let postgres = std::env::var("LIVENTIX_TEST_POSTGRES").ok().map(Self::Postgres);
         std::iter::once(Self::Sqlite).chain(postgres).collect()
     }
 
-    pub const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres(_) => "postgres",
@@ -52,9 +52,9 @@ impl Place {
     }
 }
 
-pub struct Case {
-    pub ours: String,
-    pub bare: String,
+pub(crate) struct Case {
+    pub(crate) ours: String,
+    pub(crate) bare: String,
     http: reqwest::Client,
     key: String,
     gate: String,
@@ -66,7 +66,7 @@ pub struct Case {
 }
 
 impl Case {
-    pub async fn start(place: Place) -> Self {
+    pub(crate) async fn start(place: Place) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // Counted like any other, and never reached.
         let redeem = Limit { count: 100_000, window: Duration::from_millis(1) };
@@ -121,7 +121,7 @@ impl Case {
     }
 
     /// Requests for tickets that nobody has used. When all are used up, all are as new.
-    pub async fn bodies(&self, url: &str, count: usize) -> Vec<String> {
+    pub(crate) async fn bodies(&self, url: &str, count: usize) -> Vec<String> {
         assert!(count <= TICKETS, "{count} redeems in one go need more tickets");
         if self.next.load(Ordering::Relaxed) + count > TICKETS {
             self.reset().await;
@@ -147,7 +147,7 @@ impl Case {
         self.next.store(0, Ordering::Relaxed);
     }
 
-    pub async fn redeem(&self, url: &str, body: String) {
+    pub(crate) async fn redeem(&self, url: &str, body: String) {
         let request = self.http.post(url).bearer_auth(&self.key).header("content-type", "application/json");
         let reply = request.body(body).send().await.unwrap();
         assert_eq!(reply.status(), 200);
