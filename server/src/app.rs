@@ -196,9 +196,9 @@ impl App {
         Ok(AppState(Arc::new(Inner {
             config,
             public_url,
+            limiter: RateLimiter::new(db.clone(), Arc::clone(&clock)),
             db,
             vault,
-            limiter: RateLimiter::new(Arc::clone(&clock)),
             clock,
             entropy,
             bell: ChangeBell::default(),

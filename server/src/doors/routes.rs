@@ -19,6 +19,7 @@ use crate::platform::auth::{AnyDevice, Caller, CanManage, CanRead, Client, Devic
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::rate_limit::Key;
 
 /// The largest upload, in bytes: 1 000 scans of about 1 kB, and room for longer ones.
 const MAX_UPLOAD: usize = 4 * 1_024 * 1_024;
@@ -103,7 +104,7 @@ async fn enrol(
     State(app): State<AppState>,
     Json(request): Json<EnrolRequest>,
 ) -> ApiResult<(StatusCode, axum::Json<EnrolResponse>)> {
-    app.limiter().require(&format!("enrol:{address}"), app.config().limits.enrol).await?;
+    app.limiter().require(Key::of_address("enrol", address), app.config().limits.enrol).await?;
     Ok((StatusCode::CREATED, axum::Json(enrolment::enrol(&app, request).await?)))
 }
 

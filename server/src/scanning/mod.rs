@@ -2,6 +2,7 @@
 
 mod feed;
 pub(crate) mod ingest;
+mod limits;
 pub(crate) mod merge;
 mod present;
 mod redeem;

@@ -9,14 +9,14 @@ use liventix_core::clock::TimeReading;
 use liventix_core::ids::{EventId, OrganiserId};
 use liventix_core::ledger::Note;
 use liventix_core::ledger::record::{Fingerprint, WireCode as _};
-use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, TicketFacts};
+use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, Reason, TicketFacts};
 use liventix_core::ticket::MAX_TEXT_BYTES;
 use sha2::{Digest as _, Sha256};
 
-use super::merge;
 use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
+use super::{limits, merge};
 use crate::app::AppState;
 use crate::events::snapshot::{self, Snapshot};
 use crate::events::take_seqs;
@@ -32,20 +32,20 @@ pub(super) async fn redeem(
     request: RedeemRequest,
 ) -> ApiResult<RedeemResponse> {
     let force = check(&request)?;
-    let limits = &app.config().limits;
-    app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limits.redeem).await?;
-    if present::is_typed(&request.code) {
-        app.limiter().require(&format!("manual_code:{}", scanner.scanner_id), limits.manual_code).await?;
-    }
+    let checks = limits::of_redeem(app, scanner, &request.code);
     let app_in = app.clone();
     let (snapshot, response) = app
-        .db()
-        .write(move |tx| {
+        .limiter()
+        .write(checks, move |tx, checked| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
                 let asked = Asked { scanner, request: &request, force };
-                let response = decide_once(tx, &app_in, &snapshot, &asked).await?;
-                Ok::<_, ApiError>((snapshot, response))
+                let (response, refused) = decide_once(tx, &app_in, &snapshot, &asked).await?;
+                let which = app_in.config().limits.refused_scans_counted;
+                if refused.is_some_and(|reason| limits::counts(which, reason)) {
+                    app_in.limiter().count_in(tx, checked, limits::REFUSED).await?;
+                }
+                Ok((snapshot, response))
             })
         })
         .await?;
@@ -112,17 +112,20 @@ fn request_hash(event: EventId, asked: &Asked<'_>) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// The answer, and why it was refused just now, if it was: an answer given before counts no more.
+///
+/// Where it fails by the request's fault, nothing is written yet.
 async fn decide_once(
     tx: &mut Tx,
     app: &AppState,
     snapshot: &Arc<Snapshot>,
     asked: &Asked<'_>,
-) -> ApiResult<RedeemResponse> {
+) -> ApiResult<(RedeemResponse, Option<Reason>)> {
     let event = snapshot.info.event_id;
     let Asked { scanner, request, .. } = *asked;
     let hash = request_hash(event, asked);
     if let Some(stored) = store::find(tx, request.scan_id).await? {
-        return repeat(tx, scanner.organiser_id, snapshot, stored, &hash).await;
+        return Ok((repeat(tx, scanner.organiser_id, snapshot, stored, &hash).await?, None));
     }
     if snapshot.info.gate(request.gate_id).is_none() {
         return Err(ApiError::new(Code::GateNotFound, "The event has no gate with this id."));
@@ -157,7 +160,8 @@ async fn decide_once(
         // A door's clock may run ahead of ours: then this passage comes before one already merged.
         merge::refresh(tx, &snapshot.info, &[ticket.view.ticket_id]).await?;
     }
-    Ok(response(snapshot, &row.view, decision, ticket.as_deref()))
+    let refused = (decision.outcome == Outcome::Refuse).then_some(decision.reason);
+    Ok((response(snapshot, &row.view, decision, ticket.as_deref()), refused))
 }
 
 async fn passages(tx: &mut Tx, ticket: &TicketRow) -> Result<Vec<Passage>, DbError> {

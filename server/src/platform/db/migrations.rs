@@ -26,8 +26,12 @@ macro_rules! migration {
 }
 
 /// Every step, in its order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[migration!("0001_first"), migration!("0002_undo_and_force"), migration!("0003_wallet")];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    migration!("0001_first"),
+    migration!("0002_undo_and_force"),
+    migration!("0003_wallet"),
+    migration!("0005_limits"),
+];
 
 impl Migration {
     /// What SQLite runs.

@@ -75,7 +75,7 @@ impl Server {
     pub(crate) async fn start() -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let far = Limit::per_minute(100_000);
-        Self::start_with(Limits { enrol: far, redeem: far, manual_code: far, bad_token: far, upload: far })
+        Self::start_with(Limits::all(far))
             .await
     }
 

@@ -1,0 +1,23 @@
+-- Rate limits: for each key, when each of what was counted came, exactly, for as long as it counts.
+CREATE TABLE rate_windows (
+    -- SHA-256 of what is limited and of whom: addresses and names of people are not kept.
+    key_hash BYTEA PRIMARY KEY,
+    -- The latest times, packed (platform/rate_limit/window). Older ones of a busy key are in rate_parts.
+    recent BYTEA NOT NULL,
+    -- The parts that hold any: from first_part up to, and without, next_part; how many times in them still
+    -- count; and the first of these (UTC milliseconds).
+    first_part BIGINT NOT NULL,
+    next_part BIGINT NOT NULL,
+    in_parts BIGINT NOT NULL,
+    oldest_at BIGINT NOT NULL,
+    -- From then on nothing counts any more.
+    expires_at BIGINT NOT NULL
+);
+
+-- Written once each, so that counting costs the same however much a key is used.
+CREATE TABLE rate_parts (
+    key_hash BYTEA NOT NULL REFERENCES rate_windows ON DELETE CASCADE,
+    part BIGINT NOT NULL,
+    hits BYTEA NOT NULL,
+    PRIMARY KEY (key_hash, part)
+);
