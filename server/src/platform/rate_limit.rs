@@ -24,7 +24,7 @@ use std::time::Duration;
 use liventix_core::clock::Clock;
 use sha2::{Digest as _, Sha256};
 
-use super::db::{Db, DbError, StoreFuture, Tx};
+use super::db::{Db, DbError, Engine, StoreFuture, Tx};
 use super::problem::{ApiError, ApiResult, Code};
 use memory::Memory;
 use store::Changed;
@@ -147,7 +147,27 @@ struct One {
     is_new: bool,
 }
 
+impl One {
+    fn count(&mut self) {
+        let (limit, window_ms) = (self.check.limit.count, self.check.limit.window_ms());
+        self.window.count(self.time);
+        self.rate = self.window.rate(true, limit, self.time, window_ms);
+    }
+
+    /// To be written; from then on it is as it is stored.
+    fn changed(&mut self) -> Changed<'_> {
+        let first_before = std::mem::replace(&mut self.first_before, self.window.first);
+        let is_new = std::mem::replace(&mut self.is_new, false);
+        Changed { check: &self.check, window: &mut self.window, first_before, is_new }
+    }
+}
+
 impl Checked {
+    /// What was found for each, in their order.
+    pub fn rates(&self) -> impl Iterator<Item = Rate> + '_ {
+        self.0.iter().map(|one| one.rate)
+    }
+
     /// Whether every limit has room.
     #[must_use]
     pub fn allowed(&self) -> bool {
@@ -270,9 +290,13 @@ impl RateLimiter {
         for (check, window) in checks.iter().zip(windows) {
             all.push(open(tx, *check, window, now).await?);
         }
-        let allowed = all.iter().all(|one| one.rate.allowed);
-        let counted: Vec<&mut One> = all.iter_mut().filter(|one| allowed && one.check.counts).collect();
-        count(tx, counted, now).await?;
+        if all.iter().all(|one| one.rate.allowed) {
+            all.iter_mut().filter(|one| one.check.counts).for_each(One::count);
+            // On PostgreSQL what was only looked at gets a row as well, to be held from now on.
+            let with_looks = tx.engine() == Engine::Postgres;
+            let written = |one: &&mut One| one.check.counts || (with_looks && one.is_new);
+            save(tx, all.iter_mut().filter(written), now).await?;
+        }
         Ok(Checked(all))
     }
 
@@ -282,8 +306,9 @@ impl RateLimiter {
     /// # Errors
     /// When the database fails.
     pub async fn count_in(&self, tx: &mut Tx, checked: &mut Checked, place: usize) -> Result<(), DbError> {
-        let now = self.clock.wall_ms();
-        count(tx, checked.0.iter_mut().skip(place).take(1).collect(), now).await
+        let Some(one) = checked.0.get_mut(place) else { return Ok(()) };
+        one.count();
+        save(tx, std::iter::once(one), self.clock.wall_ms()).await
     }
 
     /// After the commit: says in the answer's headers where the request stands, and answers 429 if a limit had
@@ -339,9 +364,11 @@ impl RateLimiter {
 }
 
 /// Brings a window up to date and says whether it has room.
-async fn open(tx: &mut Tx, check: Check, mut window: Window, now: i64) -> Result<One, DbError> {
+async fn open(tx: &mut Tx, check: Check, stored: Option<Window>, now: i64) -> Result<One, DbError> {
     let window_ms = check.limit.window_ms();
-    let (first_before, is_new) = (window.first, window == Window::default());
+    let is_new = stored.is_none();
+    let mut window = stored.unwrap_or_default();
+    let first_before = window.first;
     let time = window.time(now, window_ms);
     window.expire(time, window_ms);
     while let Some(part) = window.oldest_part(time, window_ms) {
@@ -352,14 +379,8 @@ async fn open(tx: &mut Tx, check: Check, mut window: Window, now: i64) -> Result
     Ok(One { check, rate, window, time, first_before, is_new })
 }
 
-/// Counts one for each.
-async fn count(tx: &mut Tx, ones: Vec<&mut One>, now: i64) -> Result<(), DbError> {
-    let mut changed = Vec::with_capacity(ones.len());
-    for One { check, rate, window, time, first_before, is_new } in ones {
-        window.count(*time);
-        *rate = window.rate(true, check.limit.count, *time, check.limit.window_ms());
-        changed.push(Changed { check, window, first_before: *first_before, is_new: *is_new });
-    }
+async fn save(tx: &mut Tx, ones: impl Iterator<Item = &mut One>, now: i64) -> Result<(), DbError> {
+    let mut changed: Vec<Changed<'_>> = ones.map(One::changed).collect();
     if changed.is_empty() {
         return Ok(());
     }

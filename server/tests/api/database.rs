@@ -130,12 +130,13 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         };
         let mut tasks = Vec::new();
         for _ in 0..8 {
-            let (http, url, key, gate) =
-                (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone(), world.gate.clone());
+            let (http, url, key) =
+                (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone());
+            let (code, gate) = (world.code.clone(), world.gate.clone());
             tasks.push(tokio::spawn(async move {
                 let mut answered = 0;
                 loop {
-                    let body = serde_json::json!({"scan_id": new_id(), "code": "hello", "gate_id": gate});
+                    let body = serde_json::json!({"scan_id": new_id(), "code": code, "gate_id": gate});
                     match http.post(&url).bearer_auth(&key).json(&body).send().await {
                         Ok(reply) if reply.status() == 200 => answered += 1,
                         _ => return answered,
@@ -175,6 +176,8 @@ struct Remote {
     key: String,
     path: String,
     gate: String,
+    /// Of a ticket: once used, it is refused as often as wanted, unlike a code that is none.
+    code: String,
 }
 
 impl Remote {
@@ -190,7 +193,11 @@ impl Remote {
         let id = crate::support::text(&post("/v1/events", &key, event).await["event_id"]);
         let path = format!("/v1/events/{id}");
         let gate = post(&format!("{path}/gates"), &key, serde_json::json!({"name": "G"})).await;
-        Self { key, path, gate: crate::support::text(&gate["gate_id"]) }
+        let kind = post(&format!("{path}/ticket-types"), &key, serde_json::json!({"name": "T"})).await;
+        let ticket = serde_json::json!({"ticket_type_id": kind["ticket_type_id"]});
+        let ticket = post(&format!("{path}/tickets"), &key, ticket).await;
+        let code = crate::support::text(&ticket["code"]);
+        Self { key, path, gate: crate::support::text(&gate["gate_id"]), code }
     }
 }
 

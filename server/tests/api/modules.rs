@@ -7,6 +7,7 @@ mod database;
 mod events;
 mod manifest;
 mod measure;
+mod rate_limit;
 mod redeem;
 mod server;
 mod supervisor;

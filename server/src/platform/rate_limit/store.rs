@@ -14,37 +14,54 @@ type Hash = [u8; 32];
 /// Neighbours looked at whenever a new key comes. Keys are hashes, so these are any eight: rows that ran out
 /// are found as fast as new ones are made, and never are more than about an eighth of all.
 const NEIGHBOURS: i64 = 8;
+/// How long a row that counts nothing is kept (an hour), so that there is one to hold.
+const EMPTY_MS: i64 = 60 * 60 * 1_000;
 /// Keys a sweep looks at in one transaction.
 const BATCH: i64 = 500;
 
 /// The windows of these keys, in their order, held until the transaction ends: others that ask for one of
-/// them wait.
-pub(super) async fn hold(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<Window>, DbError> {
-    let mut found = select(tx, keys).await?;
-    if tx.engine() == Engine::Postgres && found.len() < keys.len() {
-        // There is no row to hold yet. Whoever makes one holds this lock, so that two do not make one at once.
-        let mut missing: Vec<Hash> =
-            keys.iter().filter(|key| !found.iter().any(|(hash, _)| hash == *key)).copied().collect();
-        missing.sort_unstable();
-        for key in &missing {
-            tx.lock("rate", key).await?;
-        }
-        found.extend(select(tx, &missing).await?);
-    }
-    let of = |key: &Hash| found.iter().find(|(hash, _)| hash == key).map(|(_, window)| window.clone());
-    Ok(keys.iter().map(|key| of(key).unwrap_or_default()).collect())
+/// them wait. None for a key that has no row.
+///
+/// Whoever asks for several takes them in the order of their hashes, one way or the other, so that no two wait
+/// for each other.
+pub(super) async fn hold(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<Option<Window>>, DbError> {
+    let mut found = match tx.engine() {
+        Engine::Sqlite => select(tx, keys, "").await?,
+        Engine::Postgres => hold_rows(tx, keys).await?,
+    };
+    let mut take = |key: &Hash| {
+        let place = found.iter().position(|(hash, _)| hash == key)?;
+        Some(found.swap_remove(place).1)
+    };
+    Ok(keys.iter().map(&mut take).collect())
 }
 
-async fn select(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<(Hash, Window)>, DbError> {
-    // In the order of the keys, whoever asks: no two wait for each other.
+async fn hold_rows(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<(Hash, Window)>, DbError> {
+    // All or nothing: with some rows held, waiting for the others would be out of order.
+    let all = format!(
+        "AND (SELECT COUNT(*) FROM rate_windows WHERE key_hash IN ({})) = {} ORDER BY key_hash FOR UPDATE",
+        in_list(1, keys.len()),
+        keys.len()
+    );
+    let mut found = select(tx, keys, &all).await?;
+    if found.len() < keys.len() {
+        // Where there is no row to hold, there is a lock. Whoever makes a row has it.
+        found.clear();
+        let mut sorted = keys.to_vec();
+        sorted.sort_unstable();
+        for key in sorted {
+            tx.lock("rate", &key).await?;
+            found.extend(select(tx, &[key], "FOR UPDATE").await?);
+        }
+    }
+    Ok(found)
+}
+
+async fn select(tx: &mut Tx, keys: &[Hash], how: &str) -> Result<Vec<(Hash, Window)>, DbError> {
     let sql = format!(
         "SELECT key_hash, recent, first_part, next_part, in_parts, oldest_at FROM rate_windows \
-         WHERE key_hash IN ({}) ORDER BY key_hash{}",
+         WHERE key_hash IN ({}) {how}",
         in_list(1, keys.len()),
-        match tx.engine() {
-            Engine::Sqlite => "",
-            Engine::Postgres => " FOR UPDATE",
-        }
     );
     let keys: Vec<Value> = keys.iter().map(|key| Value::from(*key)).collect();
     tx.query(&sql, &keys).await?.iter().map(window).collect()
@@ -99,7 +116,7 @@ pub(super) async fn save(tx: &mut Tx, changed: &mut [Changed<'_>], now: i64) -> 
             window.next.into(),
             window.in_parts.into(),
             window.oldest_at.into(),
-            window.expires_at(check.limit.window_ms()).into(),
+            window.expires_at(check.limit.window_ms()).unwrap_or_else(|| now.saturating_add(EMPTY_MS)).into(),
         ]);
     }
     let sql = format!(

@@ -102,9 +102,9 @@ impl Window {
         self.recent.push(now);
     }
 
-    /// From when nothing counts any more.
-    pub(super) fn expires_at(&self, window_ms: i64) -> i64 {
-        self.recent.last().map_or(0, |last| last.saturating_add(window_ms))
+    /// From when nothing counts any more; none if nothing does.
+    pub(super) fn expires_at(&self, window_ms: i64) -> Option<i64> {
+        self.recent.last().map(|last| last.saturating_add(window_ms))
     }
 
     /// Whether one more is allowed.
