@@ -21,3 +21,25 @@ CREATE TABLE rate_parts (
     hits BYTEA NOT NULL,
     PRIMARY KEY (key_hash, part)
 );
+
+-- Requests with an Idempotency-Key: what was answered, or how far it came. Kept for a day.
+CREATE TABLE idempotent_operations (
+    organiser_id BYTEA NOT NULL REFERENCES organisers,
+    -- The key: operation_type:operation_id, where the id is `stable id:uuid`.
+    operation_type TEXT NOT NULL,
+    operation_id TEXT NOT NULL,
+    -- SHA-256 of the request: the same key never stands for two.
+    fingerprint BYTEA NOT NULL,
+    -- Which try has it (random), and until when nobody else may (UTC milliseconds; 0: nobody has it).
+    try_id BYTEA NOT NULL,
+    locked_until BIGINT NOT NULL,
+    -- The last step that is done, with what the next one needs (sealed).
+    recovery_point TEXT,
+    sealed_recovery BYTEA,
+    -- The answer, once there is one: status, headers and body (sealed).
+    sealed_response BYTEA,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (organiser_id, operation_type, operation_id)
+);
+CREATE INDEX idempotent_operations_by_expiry ON idempotent_operations (expires_at);
