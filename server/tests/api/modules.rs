@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 mod database;
 mod events;
+mod idempotency;
 mod manifest;
 mod measure;
 mod rate_limit;

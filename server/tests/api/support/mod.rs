@@ -12,7 +12,7 @@ use liventix_core::clock::ManualClock;
 use liventix_core::entropy::FixedEntropy;
 use liventix_server::platform::config::Limits;
 use liventix_server::platform::rate_limit::Limit;
-use liventix_server::{App, Config, Running};
+use liventix_server::{App, AppState, Config, Running};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -117,6 +117,11 @@ impl Server {
         let drained = self.shutdown().await;
         self.up(Limits::default()).await;
         drained
+    }
+
+    /// What its handlers reach.
+    pub(crate) fn app(&self) -> &AppState {
+        self.running.as_ref().unwrap().app()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
