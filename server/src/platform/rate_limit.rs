@@ -202,7 +202,7 @@ impl RateLimiter {
     /// When the database fails. Then nothing is counted.
     pub async fn check(&self, key: &Key, limit: u32, window: Duration) -> Result<Rate, DbError> {
         let check = Check::count(*key, Limit { count: limit, window });
-        Ok(self.run(check).await?)
+        self.run(check).await
     }
 
     /// Counts one, or answers 429 with `Retry-After`. It stays counted whatever comes of the request.
