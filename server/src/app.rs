@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use liventix_core::clock::Clock;
 use liventix_core::entropy::Entropy;
+use liventix_core::ids::{EventId, OrganiserId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
+use crate::scanning::Desks;
 use crate::{doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
@@ -76,6 +78,7 @@ struct Inner {
     idempotency: Idempotency,
     bell: ChangeBell,
     snapshots: Snapshots,
+    desks: Desks,
     closing: watch::Receiver<bool>,
 }
 
@@ -102,6 +105,12 @@ impl AppState {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// The database as one organiser may see it: for everything that is done in an organiser's name.
+    #[must_use]
+    pub fn db_of(&self, organiser: OrganiserId) -> Db {
+        self.0.db.of(organiser)
     }
 
     /// Seals and opens secrets.
@@ -146,10 +155,21 @@ impl AppState {
         &self.0.bell
     }
 
+    /// Wakes the long-polls of an event, in every process: it has changed, and the change is committed.
+    pub fn ring(&self, event: EventId) {
+        self.0.bell.ring(&self.0.db, event);
+    }
+
     /// Events and their keys, ready for verifying.
     #[must_use]
     pub fn snapshots(&self) -> &Snapshots {
         &self.0.snapshots
+    }
+
+    /// Where online redeems queue.
+    #[must_use]
+    pub fn desks(&self) -> &Desks {
+        &self.0.desks
     }
 
     /// Returns once the server begins to shut down.
@@ -182,6 +202,15 @@ impl App {
         let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
+        if let Some(hints) = app.db().hints() {
+            let app = app.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = app.bell().follow(hints) => {}
+                    () = app.closing() => {}
+                }
+            });
+        }
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
@@ -220,6 +249,7 @@ impl App {
             entropy,
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
+            desks: Desks::default(),
             closing,
         })))
     }

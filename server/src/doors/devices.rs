@@ -16,7 +16,7 @@ pub(super) async fn list(
 ) -> ApiResult<Page<DeviceView>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move { Ok::<_, ApiError>(rows(conn, organiser, after, limit + 1).await?) })
         })
@@ -75,7 +75,7 @@ async fn ledgers(conn: &mut Conn, device: DeviceId) -> Result<Vec<LedgerView>, D
 pub(super) async fn revoke(app: &AppState, organiser: OrganiserId, device: DeviceId) -> ApiResult<()> {
     let now = app.now();
     let events: Vec<EventId> = app
-        .db()
+        .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE devices SET revoked_at = COALESCE(revoked_at, $3) \
@@ -89,6 +89,6 @@ pub(super) async fn revoke(app: &AppState, organiser: OrganiserId, device: Devic
         })
         .await?;
     // Its long-polls wake up and find that they may not go on.
-    events.into_iter().for_each(|event| app.bell().ring(event));
+    events.into_iter().for_each(|event| app.ring(event));
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(super) async fn create(
     let expires_at = now + CODE_LIFE_MS;
     let (app_in, hash) = (app.clone(), code_hash(&code));
     let view = view(app, code, expires_at)?;
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 check_scope(&app_in, tx, organiser, &events).await?;

@@ -78,31 +78,51 @@ pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> A
     let ledger_id = batch.ledger_id;
     // Parsing and hashing a thousand scans is work; the writer thread should not do it.
     let items = tokio::task::spawn_blocking(move || items(batch)).await.map_err(ApiError::internal)??;
+    let elsewhere = stored_elsewhere(app, &items).await?;
     let (app_in, now) = (app.clone(), app.now());
+    let given = Given { device, ledger_id, items, elsewhere };
     let (receipts, changed) = app
-        .db()
-        .write(move |tx| Box::pin(async move { take_in(tx, &app_in, device, ledger_id, &items, now).await }))
+        .db_of(device.organiser_id)
+        .write(move |tx| Box::pin(async move { take_in(tx, &app_in, given, now).await }))
         .await?;
-    changed.into_iter().for_each(|event| app.bell().ring(event));
+    changed.into_iter().for_each(|event| app.ring(event));
     Ok(UploadResponse { receipts })
+}
+
+/// What came, and what was known before.
+struct Given {
+    device: AnyDevice,
+    ledger_id: LedgerId,
+    items: Vec<Item>,
+    elsewhere: HashMap<ScanId, [u8; 32]>,
+}
+
+/// Scans with the same ids, of any organiser: the transaction itself sees the device's organiser's only.
+async fn stored_elsewhere(app: &AppState, items: &[Item]) -> ApiResult<HashMap<ScanId, [u8; 32]>> {
+    let ids: Vec<ScanId> = items.iter().map(|item| item.scan_id).collect();
+    app.db()
+        .read(move |conn| Box::pin(async move { Ok::<_, ApiError>(ingest::known_hashes(conn, &ids).await?) }))
+        .await
 }
 
 async fn take_in(
     tx: &mut Tx,
     app: &AppState,
-    mut device: AnyDevice,
-    ledger_id: LedgerId,
-    items: &[Item],
+    given: Given,
     now: i64,
 ) -> ApiResult<(Vec<Receipt>, Vec<EventId>)> {
-    hold(tx, device.device_id, ledger_id, items).await?;
+    let Given { mut device, ledger_id, items, elsewhere } = given;
+    hold(tx, device.device_id, ledger_id, &items).await?;
     // A slow upload may have been revoked since its first byte.
     device.revoked_at = scope::revoked_at(tx, device.device_id).await?;
     let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
     let own_ledger = owner.is_none_or(|owner| owner == device.device_id);
-    let facts = Facts::load(tx, app, device, ledger_id, own_ledger, items).await?;
+    let mut facts = Facts::load(tx, app, device, ledger_id, own_ledger, &items).await?;
+    for (id, hash) in elsewhere {
+        facts.stored.entry(id).or_insert(hash);
+    }
     let mut sorted = Sorted::default();
-    for item in items {
+    for item in &items {
         sorted.sort(&facts, item, now);
     }
     let changed = sorted.changed();

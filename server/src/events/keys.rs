@@ -54,7 +54,7 @@ pub struct KeyView {
 pub(super) async fn list(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Vec<KeyView>> {
     let states: Vec<KeyState> = {
         let app_in = app.clone();
-        app.db()
+        app.db_of(organiser)
             .read(move |conn| {
                 Box::pin(async move {
                     snapshot::load(&app_in, conn, organiser, event).await?;
@@ -92,7 +92,7 @@ pub(super) async fn rotate(
     };
     let app_in = app.clone();
     let response = app
-        .db()
+        .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let current = snapshot::hold(&app_in, tx, organiser, event).await?.current_key()?;
@@ -116,6 +116,6 @@ pub(super) async fn rotate(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(response)
 }

@@ -41,7 +41,7 @@ pub(super) async fn create(
     check_wallet(&request.wallet)?;
     let view = EventView { info, algorithm: request.algorithm, wallet: request.wallet, created_at: now };
     let stored = view.clone();
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 store::insert(tx, organiser, &stored).await?;
@@ -85,7 +85,7 @@ pub(super) async fn list(
 ) -> ApiResult<Page<EventSummary>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows: Vec<EventSummary> = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move { Ok::<_, ApiError>(store::list(conn, organiser, after, limit + 1).await?) })
         })
@@ -95,7 +95,7 @@ pub(super) async fn list(
 
 pub(super) async fn get(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<EventView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 let info = snapshot::load(&app_in, conn, organiser, event).await?.info.clone();
@@ -113,7 +113,7 @@ pub(super) async fn update(
 ) -> ApiResult<EventView> {
     let app_in = app.clone();
     let view = app
-        .db()
+        .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let mut info = snapshot::hold(&app_in, tx, organiser, event).await?.info.clone();
@@ -134,7 +134,7 @@ pub(super) async fn update(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(view)
 }
 
@@ -173,7 +173,7 @@ pub(super) async fn put_gate(
     let gate_id = existing.unwrap_or_else(|| GateId::generate(app.now(), app.entropy().as_ref()));
     let gate = Gate { gate_id, name };
     let (app_in, stored) = (app.clone(), gate.clone());
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
@@ -186,7 +186,7 @@ pub(super) async fn put_gate(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(gate)
 }
 
@@ -197,7 +197,7 @@ pub(super) async fn delete_gate(
     gate: GateId,
 ) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
@@ -212,7 +212,7 @@ pub(super) async fn delete_gate(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }
 
@@ -245,7 +245,7 @@ pub(super) async fn put_ticket_type(
     let id = existing.unwrap_or_else(|| TicketTypeId::generate(app.now(), app.entropy().as_ref()));
     let kind = checked_type(id, rules)?;
     let (app_in, stored) = (app.clone(), kind.clone());
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
@@ -268,7 +268,7 @@ pub(super) async fn put_ticket_type(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(kind)
 }
 
@@ -279,7 +279,7 @@ pub(super) async fn delete_ticket_type(
     id: TicketTypeId,
 ) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
@@ -292,6 +292,6 @@ pub(super) async fn delete_ticket_type(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }

@@ -12,6 +12,7 @@
 //! Windows are measured by the servers' clocks, which therefore have to agree to within much less than a
 //! window. For one key time never runs backwards ([`window`]).
 
+mod counters;
 mod headers;
 mod memory;
 mod store;
@@ -24,12 +25,11 @@ use std::time::Duration;
 use liventix_core::clock::Clock;
 use sha2::{Digest as _, Sha256};
 
-use super::db::{Db, DbError, Engine, StoreFuture, Tx};
+use super::db::{Db, DbError, StoreFuture, Tx};
 use super::problem::{ApiError, ApiResult, Code};
 use memory::Memory;
-use store::Changed;
-use window::Window;
 
+pub use counters::Counters;
 pub use headers::{POLICY, STATE, layer};
 
 /// The longest window: a day. Longer ones are cut to it.
@@ -117,7 +117,7 @@ impl Check {
     }
 
     /// The request is refused if there is no room. Whether it counts is not known yet: see
-    /// [`RateLimiter::count_in`].
+    /// [`Counters::count`].
     #[must_use]
     pub const fn look(key: Key, limit: Limit) -> Self {
         Self { counts: false, ..Self::count(key, limit) }
@@ -133,45 +133,18 @@ impl Check {
 /// What several checks at once found. All of them are counted, or none.
 #[derive(Debug, Clone)]
 #[must_use = "hand it to `settle` after the commit"]
-pub struct Checked(Vec<One>);
-
-#[derive(Debug, Clone)]
-struct One {
-    check: Check,
-    rate: Rate,
-    window: Window,
-    /// The key's own time; see [`Window::time`].
-    time: i64,
-    /// The first part as it is stored.
-    first_before: i64,
-    is_new: bool,
-}
-
-impl One {
-    fn count(&mut self) {
-        let (limit, window_ms) = (self.check.limit.count, self.check.limit.window_ms());
-        self.window.count(self.time);
-        self.rate = self.window.rate(true, limit, self.time, window_ms);
-    }
-
-    /// To be written; from then on it is as it is stored.
-    fn changed(&mut self) -> Changed<'_> {
-        let first_before = std::mem::replace(&mut self.first_before, self.window.first);
-        let is_new = std::mem::replace(&mut self.is_new, false);
-        Changed { check: &self.check, window: &mut self.window, first_before, is_new }
-    }
-}
+pub struct Checked(Vec<(Check, Rate)>);
 
 impl Checked {
     /// What was found for each, in their order.
     pub fn rates(&self) -> impl Iterator<Item = Rate> + '_ {
-        self.0.iter().map(|one| one.rate)
+        self.0.iter().map(|(_, rate)| *rate)
     }
 
     /// Whether every limit has room.
     #[must_use]
     pub fn allowed(&self) -> bool {
-        self.0.iter().all(|one| one.rate.allowed)
+        self.rates().all(|rate| rate.allowed)
     }
 }
 
@@ -225,7 +198,8 @@ impl RateLimiter {
         let checked =
             self.db.write(move |tx| Box::pin(async move { this.check_in(tx, &[check]).await })).await?;
         self.remember(&checked);
-        checked.0.first().map(|one| one.rate).ok_or(DbError::Closed)
+        let rate = checked.rates().next();
+        rate.ok_or_else(|| DbError::Statement("a check without a result".to_owned()))
     }
 
     /// Answers 429 where this process knows without asking that one of the checks would be refused. For the
@@ -243,37 +217,34 @@ impl RateLimiter {
         Ok(())
     }
 
-    /// Runs `work` in a write transaction if every check has room: limits, decision and what is decided share
-    /// one commit. A request that fails by its own fault stays counted, so `work` fails that way only before it
-    /// has changed anything; where the server fails, nothing stays.
+    /// Runs `work` in a write transaction of `db` if every check has room: limits, decision and what is decided
+    /// share one commit. A request that fails by its own fault stays counted, so `work` fails that way only
+    /// before it has changed anything; where the server fails, nothing stays.
     ///
     /// # Errors
     /// `rate_limited`, or what `work` returns.
-    pub async fn write<T, F>(&self, checks: Vec<Check>, work: F) -> ApiResult<T>
+    pub async fn write<T, F>(&self, db: &Db, checks: Vec<Check>, work: F) -> ApiResult<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx, &'t mut Checked) -> StoreFuture<'t, T, ApiError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, ApiError> + Send + 'static,
     {
         self.precheck(&checks)?;
         let this = self.clone();
-        let (checked, result) = self
-            .db
+        let (checked, result) = db
             .write(move |tx| {
                 Box::pin(async move {
-                    let mut checked = this.check_in(tx, &checks).await?;
+                    let checked = this.check_in(tx, &checks).await?;
                     if !checked.allowed() {
                         return Ok((checked, None));
                     }
-                    match work(tx, &mut checked).await {
+                    match work(tx).await {
                         Err(error) if !error.is_the_callers() => Err(error),
                         result => Ok((checked, Some(result))),
                     }
                 })
             })
             .await?;
-        self.settle(&checked)?;
-        // Without a result a check had no room, and settling has said so.
-        result.unwrap_or_else(|| Err(ApiError::internal("a refused check that was not")))
+        self.settle(&checked, result)
     }
 
     /// Checks several limits in the caller's transaction, which must not hold any lock yet. If all have room,
@@ -283,50 +254,46 @@ impl RateLimiter {
     /// # Errors
     /// When the database fails.
     pub async fn check_in(&self, tx: &mut Tx, checks: &[Check]) -> Result<Checked, DbError> {
-        let now = self.clock.wall_ms();
-        let keys: Vec<[u8; 32]> = checks.iter().map(|check| check.key.hash).collect();
-        let windows = store::hold(tx, &keys).await?;
-        let mut all = Vec::with_capacity(checks.len());
-        for (check, window) in checks.iter().zip(windows) {
-            all.push(open(tx, *check, window, now).await?);
-        }
-        if all.iter().all(|one| one.rate.allowed) {
-            all.iter_mut().filter(|one| one.check.counts).for_each(One::count);
-            // On PostgreSQL what was only looked at gets a row as well, to be held from now on.
-            let with_looks = tx.engine() == Engine::Postgres;
-            let written = |one: &&mut One| one.check.counts || (with_looks && one.is_new);
-            save(tx, all.iter_mut().filter(written), now).await?;
-        }
-        Ok(Checked(all))
+        let mut counters = self.open(tx, checks).await?;
+        let checked = counters.check(checks);
+        counters.save(tx).await?;
+        Ok(checked)
     }
 
-    /// Counts one for a check that was only looked at, at this place in the list given to
-    /// [`RateLimiter::check_in`] in the same transaction: now it is known that it counts.
+    /// The counters of all these checks, held until the caller's transaction ends: for several requests that
+    /// share a transaction. One statement reads them, and one writes them, however many they are. The
+    /// transaction must not hold any lock yet.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count_in(&self, tx: &mut Tx, checked: &mut Checked, place: usize) -> Result<(), DbError> {
-        let Some(one) = checked.0.get_mut(place) else { return Ok(()) };
-        one.count();
-        save(tx, std::iter::once(one), self.clock.wall_ms()).await
+    pub async fn open(
+        &self,
+        tx: &mut Tx,
+        checks: impl IntoIterator<Item = &Check>,
+    ) -> Result<Counters, DbError> {
+        Counters::open(tx, checks, self.clock.wall_ms()).await
     }
 
-    /// After the commit: says in the answer's headers where the request stands, and answers 429 if a limit had
-    /// no room.
+    /// After the commit: says in the answer's headers where the request stands, and gives `result`, or 429 if
+    /// a limit had no room.
     ///
     /// # Errors
-    /// `rate_limited`.
-    pub fn settle(&self, checked: &Checked) -> ApiResult<()> {
+    /// `rate_limited`, or what `result` holds.
+    pub fn settle<T>(&self, checked: &Checked, result: Option<ApiResult<T>>) -> ApiResult<T> {
         self.remember(checked);
-        // One that is refused last, so that its headers are there whichever it is.
-        let (allowed, refused): (Vec<&One>, Vec<&One>) = checked.0.iter().partition(|one| one.rate.allowed);
-        allowed.into_iter().chain(refused).try_for_each(|one| self.answer(one.check, one.rate))
+        // Those that refuse last, so that the headers of the others are there as well.
+        let (allowed, refused): (Vec<_>, Vec<_>) =
+            checked.0.iter().copied().partition(|(_, rate)| rate.allowed);
+        for (check, rate) in allowed.into_iter().chain(refused) {
+            self.answer(check, rate)?;
+        }
+        result.unwrap_or_else(|| Err(ApiError::internal("nothing was done though every limit had room")))
     }
 
     fn remember(&self, checked: &Checked) {
         let now = self.clock.wall_ms();
-        for one in checked.0.iter().filter(|one| !one.rate.allowed) {
-            self.memory.remember(&one.check.key, one.rate, now);
+        for (check, rate) in checked.0.iter().filter(|(_, rate)| !rate.allowed) {
+            self.memory.remember(&check.key, *rate, now);
         }
     }
 
@@ -361,28 +328,4 @@ impl RateLimiter {
             from = next;
         }
     }
-}
-
-/// Brings a window up to date and says whether it has room.
-async fn open(tx: &mut Tx, check: Check, stored: Option<Window>, now: i64) -> Result<One, DbError> {
-    let window_ms = check.limit.window_ms();
-    let is_new = stored.is_none();
-    let mut window = stored.unwrap_or_default();
-    let first_before = window.first;
-    let time = window.time(now, window_ms);
-    window.expire(time, window_ms);
-    while let Some(part) = window.oldest_part(time, window_ms) {
-        let times = store::part(tx, &check.key.hash, part).await?;
-        window.expire_oldest(&times, time, window_ms);
-    }
-    let rate = window.rate(window.has_room(check.limit.count), check.limit.count, time, window_ms);
-    Ok(One { check, rate, window, time, first_before, is_new })
-}
-
-async fn save(tx: &mut Tx, ones: impl Iterator<Item = &mut One>, now: i64) -> Result<(), DbError> {
-    let mut changed: Vec<Changed<'_>> = ones.map(One::changed).collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    store::save(tx, &mut changed, now).await
 }

@@ -31,8 +31,8 @@ pub(super) fn of_redeem(app: &AppState, scanner: Scanner, text: &str) -> Vec<Che
 }
 
 /// Whether a scan refused for this reason counts as one.
-pub(super) fn counts(which: RefusedScans, reason: Reason) -> bool {
-    match which {
+pub(super) fn counts(app: &AppState, reason: Reason) -> bool {
+    match app.config().limits.refused_scans_counted {
         RefusedScans::Every => true,
         RefusedScans::NotAuthentic => is_not_authentic(reason),
     }

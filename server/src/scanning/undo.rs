@@ -39,10 +39,10 @@ pub(super) async fn undo(
 ) -> ApiResult<UndoResponse> {
     let note = Note::new(&request.note).map_err(|error| ApiError::field("note", error.to_string()))?;
     let asked = Asked { scanner, event, undoes, scan_id: request.scan_id, note };
-    let app_in = app.clone();
+    let (app_in, checks) = (app.clone(), vec![limits::of_scanner(app, scanner)]);
     let (snapshot, response) = app
         .limiter()
-        .write(vec![limits::of_scanner(app, scanner)], move |tx, _| {
+        .write(&app.db_of(scanner.organiser_id), checks, move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
                 let response = undo_once(tx, &app_in, &snapshot, &asked).await?;
@@ -51,7 +51,7 @@ pub(super) async fn undo(
         })
         .await?;
     app.snapshots().keep(&snapshot);
-    app.bell().ring(event);
+    app.ring(event);
     Ok(response)
 }
 
@@ -76,14 +76,13 @@ async fn undo_once(
     let hash = request_hash(asked);
     let is_ours =
         |stored: &Stored| stored.organiser_id == asked.scanner.organiser_id && stored.event_id == asked.event;
-    if let Some(before) = store::find(tx, asked.scan_id).await? {
+    if let Some(before) = store::find_one(tx, asked.scan_id).await? {
         if !is_ours(&before) || before.hash != hash {
-            let detail = "This scan id was used for another scan. Make a new id for every scan.";
-            return Err(ApiError::new(Code::ScanIdConflict, detail));
+            return Err(store::id_taken());
         }
         return Ok(response(&before.view, asked.undoes, before.remaining));
     }
-    let target = store::find(tx, asked.undoes).await?;
+    let target = store::find_one(tx, asked.undoes).await?;
     let target = target.filter(|target| is_ours(target) && target.view.device_id == asked.scanner.scanner_id);
     let target = target.ok_or_else(|| {
         ApiError::new(Code::UndoUnknown, "Take a scan back with the scanner or the key that made it.")
@@ -103,7 +102,7 @@ async fn undo_once(
     let mut row = row(asked, target, time, hash);
     row.remaining = remaining;
     row.change_seq = Some(take_seqs(tx, asked.event, 1).await?);
-    store::insert(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
+    store::insert_new(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
     merge::refresh(tx, &snapshot.info, &[ticket_id]).await?;
     Ok(response(&row.view, asked.undoes, remaining))
 }

@@ -24,7 +24,7 @@ pub(super) async fn scans(
     let (after, limit) = (page.after()?, page.limit()?);
     let app_in = app.clone();
     let rows = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::load(&app_in, conn, organiser, event).await?;
@@ -44,7 +44,7 @@ pub(super) async fn conflicts(
     let (after, limit) = (page.after()?, page.limit()?);
     let app_in = app.clone();
     let rows = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::load(&app_in, conn, organiser, event).await?;
@@ -109,7 +109,7 @@ pub(super) async fn quarantine(
     let event = query.event_id;
     let app_in = app.clone();
     let rows = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 if let Some(event) = event {
@@ -156,7 +156,7 @@ async fn quarantine_rows(
 
 pub(super) async fn counts(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<CountsView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::load(&app_in, conn, organiser, event).await?;

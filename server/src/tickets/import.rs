@@ -30,7 +30,7 @@ pub(super) async fn import(
     let work = move |app: AppState, info: EventInfo| drafts(&table, &info, app.now());
     let (snapshot, known) = {
         let app_in = app.clone();
-        app.db()
+        app.db_of(organiser)
             .read(move |conn| {
                 Box::pin(async move {
                     let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;

@@ -34,7 +34,7 @@ fn not_found() -> ApiError {
 async fn snapshot_of(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Arc<Snapshot>> {
     let app_in = app.clone();
     let snapshot = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| Box::pin(async move { snapshot::load(&app_in, conn, organiser, event).await }))
         .await?;
     app.snapshots().keep(&snapshot);
@@ -74,7 +74,7 @@ where
     let (app_in, made_from) = (app.clone(), Arc::clone(snapshot));
     let event = snapshot.info.event_id;
     let answer = app
-        .db()
+        .db_of(snapshot.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let now = snapshot::hold(&app_in, tx, made_from.organiser_id, event).await?;
@@ -88,7 +88,7 @@ where
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(answer)
 }
 
@@ -114,7 +114,7 @@ async fn rows(
         return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
     }
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
@@ -159,7 +159,7 @@ pub(super) async fn get(
 ) -> ApiResult<TicketWithCode> {
     let app_in = app.clone();
     let (snapshot, row) = app
-        .db()
+        .db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
@@ -226,7 +226,7 @@ where
 {
     let app_in = app.clone();
     let changed = app
-        .db()
+        .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
@@ -240,7 +240,7 @@ where
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(changed)
 }
 

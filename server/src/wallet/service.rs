@@ -33,7 +33,7 @@ pub(super) async fn claim(
         })
         .await?;
     app.snapshots().keep(&found.snapshot);
-    app.bell().ring(found.snapshot.info.event_id);
+    app.ring(found.snapshot.info.event_id);
     Ok(ticket)
 }
 
@@ -148,7 +148,7 @@ pub(super) async fn activate(app: &AppState, wallet: WalletId, ticket: TicketId)
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(view)
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn release(app: &AppState, wallet: WalletId, ticket: TicketId) 
             })
         })
         .await?;
-    event.into_iter().for_each(|event| app.bell().ring(event));
+    event.into_iter().for_each(|event| app.ring(event));
     Ok(())
 }
 
@@ -181,7 +181,7 @@ pub(super) async fn link(
     ticket: TicketId,
 ) -> ApiResult<LinkView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 snapshot::lock(tx, event).await?;
@@ -201,7 +201,7 @@ pub(super) async fn claims(
     ticket: TicketId,
 ) -> ApiResult<ClaimsView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .read(move |conn| {
             Box::pin(async move {
                 own(conn, &app_in, organiser, event, ticket).await?;
@@ -220,7 +220,7 @@ pub(super) async fn free(
     ticket: TicketId,
 ) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
                 snapshot::lock(tx, event).await?;
@@ -231,7 +231,7 @@ pub(super) async fn free(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }
 

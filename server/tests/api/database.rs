@@ -1,12 +1,9 @@
 //! The storage engine: isolation of errors, crashes.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
-
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError};
 
-use crate::support::{ADMIN, Place, TestDatabase, client, new_id};
+use crate::support::{Place, Process, Remote, TestDatabase, client, new_id};
 
 async fn insert(db: &Db, id: u8, fail: bool) -> Result<(), DbError> {
     db.write(move |tx| {
@@ -112,31 +109,20 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
     let mut event = None;
     let mut answered = 0;
     for round in 0..4 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_liventix"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--log-json"])
-            .envs(place.variables())
-            .env("LIVENTIX_ADMIN_TOKEN", ADMIN)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().unwrap().contains("listening")).unwrap().unwrap();
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let base = format!("http://{}", line["fields"]["address"].as_str().unwrap());
-        std::thread::spawn(move || lines.for_each(drop));
+        let mut process = Process::start(&place);
+        let base = process.base.clone();
         let world = match &event {
             Some(world) => world,
             None => event.insert(Remote::create(&http, &base).await),
         };
         let mut tasks = Vec::new();
         for _ in 0..8 {
-            let (http, url, key) =
-                (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone());
-            let (code, gate) = (world.code.clone(), world.gate.clone());
+            let (http, url, key, gate) =
+                (http.clone(), format!("{base}{}/redeem", world.path), world.key.clone(), world.gate.clone());
             tasks.push(tokio::spawn(async move {
                 let mut answered = 0;
                 loop {
-                    let body = serde_json::json!({"scan_id": new_id(), "code": code, "gate_id": gate});
+                    let body = serde_json::json!({"scan_id": new_id(), "code": "hello", "gate_id": gate});
                     match http.post(&url).bearer_auth(&key).json(&body).send().await {
                         Ok(reply) if reply.status() == 200 => answered += 1,
                         _ => return answered,
@@ -151,8 +137,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         for _ in 0..(10 + round * 7) {
             http.get(format!("{base}/readyz")).send().await.unwrap();
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        process.kill();
         for task in tasks {
             answered += task.await.unwrap();
         }
@@ -171,33 +156,3 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
     assert!(answered > 0);
     assert!((answered..=answered + 32).contains(&stored), "{answered} answered, {stored} stored");
 }
-
-struct Remote {
-    key: String,
-    path: String,
-    gate: String,
-    /// Of a ticket: once used, it is refused as often as wanted, unlike a code that is none.
-    code: String,
-}
-
-impl Remote {
-    async fn create(http: &reqwest::Client, base: &str) -> Self {
-        let post = async |path: &str, token: &str, body: serde_json::Value| {
-            let reply =
-                http.post(format!("{base}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
-            reply.json::<serde_json::Value>().await.unwrap()
-        };
-        let made = post("/v1/organisers", ADMIN, serde_json::json!({"name": "A"})).await;
-        let key = crate::support::text(&made["api_key"]["token"]);
-        let event = serde_json::json!({"name": "E", "starts_at": 0, "ends_at": 1, "time_zone": "UTC"});
-        let id = crate::support::text(&post("/v1/events", &key, event).await["event_id"]);
-        let path = format!("/v1/events/{id}");
-        let gate = post(&format!("{path}/gates"), &key, serde_json::json!({"name": "G"})).await;
-        let kind = post(&format!("{path}/ticket-types"), &key, serde_json::json!({"name": "T"})).await;
-        let ticket = serde_json::json!({"ticket_type_id": kind["ticket_type_id"]});
-        let ticket = post(&format!("{path}/tickets"), &key, ticket).await;
-        let code = crate::support::text(&ticket["code"]);
-        Self { key, path, gate: crate::support::text(&gate["gate_id"]), code }
-    }
-}
-

@@ -11,3 +11,5 @@ include!("modules.rs");
 
 // What only a server of its own has.
 mod postgres;
+mod row_security;
+mod several_processes;

@@ -164,38 +164,32 @@ async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
 }
 
 async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError> {
-    app.db()
-        .read(move |conn| {
-            Box::pin(async move {
-                Ok(match token.kind {
-                    Kind::ApiKey => store::api_key(conn, token.id)
-                        .await?
-                        .filter(|row| token.fits(&row.secret_hash) && !row.revoked)
-                        .map(|row| Known::Key {
-                            organiser_id: row.organiser_id,
-                            id: ApiKeyId(DeviceId::from_bytes(token.id)),
-                            scopes: row.scopes,
-                        }),
-                    Kind::Device => store::device(conn, token.id)
-                        .await?
-                        .filter(|row| token.fits(&row.token_hash))
-                        .map(|row| {
-                            Known::Device(AnyDevice {
-                                device_id: row.device_id,
-                                organiser_id: row.organiser_id,
-                                revoked_at: row.revoked_at,
-                            })
-                        }),
-                    Kind::Wallet => store::wallet(conn, token.id)
-                        .await?
-                        .filter(|hash| token.fits(hash))
-                        .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
-                    // A link is no credential: it is handed in, once, to become one.
-                    Kind::Link => None,
+    let db = app.db();
+    Ok(match token.kind {
+        Kind::ApiKey => store::api_key(db, token.id)
+            .await?
+            .filter(|row| token.fits(&row.secret_hash) && !row.revoked)
+            .map(|row| Known::Key {
+                organiser_id: row.organiser_id,
+                id: ApiKeyId(DeviceId::from_bytes(token.id)),
+                scopes: row.scopes,
+            }),
+        Kind::Device => {
+            store::device(db, token.id).await?.filter(|row| token.fits(&row.token_hash)).map(|row| {
+                Known::Device(AnyDevice {
+                    device_id: row.device_id,
+                    organiser_id: row.organiser_id,
+                    revoked_at: row.revoked_at,
                 })
             })
-        })
-        .await
+        }
+        Kind::Wallet => store::wallet(db, token.id)
+            .await?
+            .filter(|hash| token.fits(hash))
+            .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
+        // A link is no credential: it is handed in, once, to become one.
+        Kind::Link => None,
+    })
 }
 
 fn require_scope(scopes: &ScopeSet, needed: Scope) -> Result<(), ApiError> {

@@ -31,6 +31,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!("0002_undo_and_force"),
     migration!("0003_wallet"),
     migration!("0005_limits"),
+    migration!(
+        "0007_row_security",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")
+    ),
 ];
 
 impl Migration {

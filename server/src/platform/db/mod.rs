@@ -22,14 +22,16 @@ mod value;
 use std::future::Future;
 use std::pin::Pin;
 
+use liventix_core::ids::OrganiserId;
+use tokio::sync::broadcast;
+
 pub use convert::{FromValue, Row};
 pub use error::DbError;
-use liventix_core::ids::OrganiserId;
 use postgres::Postgres;
 pub use postgres::{PostgresOptions, Session};
 use sqlite::Sqlite;
 pub use sqlite::SqliteOptions;
-pub use value::{Value, in_list, values_rows};
+pub use value::{Value, in_list, padded, values_rows};
 
 /// What a store body returns: a future that may borrow the transaction it runs in.
 pub type StoreFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -62,6 +64,15 @@ pub enum Storage {
     Sqlite(SqliteOptions),
     /// On a PostgreSQL server.
     Postgres(PostgresOptions),
+}
+
+/// What another process said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// One [`Db::hint`].
+    Hint(String),
+    /// Some may have been lost: look at everything.
+    Missed,
 }
 
 /// The database, whichever engine runs it. Cheap to clone.
@@ -136,6 +147,35 @@ impl Db {
         match &self.pool {
             Pool::Sqlite(sqlite) => sqlite.read(work).await,
             Pool::Postgres(postgres) => postgres.read(self.tenant, work).await,
+        }
+    }
+
+    /// The first row of one query, if it has one: a look that needs no transaction around it.
+    ///
+    /// # Errors
+    /// When the engine refuses the statement.
+    pub async fn first(&self, sql: &'static str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        if let (Pool::Postgres(postgres), None) = (&self.pool, self.tenant) {
+            return postgres.first(sql, params).await;
+        }
+        let params = params.to_vec();
+        self.read(move |conn| Box::pin(async move { conn.first(sql, &params).await })).await
+    }
+
+    /// Tells the other processes on this database to look again, for example at an event. Call it after the
+    /// commit; it never waits, and may be lost: whoever acts on hints looks by itself now and then as well.
+    pub fn hint(&self, hint: impl Into<String>) {
+        if let Pool::Postgres(postgres) = &self.pool {
+            postgres.notices().send(hint.into());
+        }
+    }
+
+    /// The hints of every process on this database, this one's included. None where there is only one process.
+    #[must_use]
+    pub fn hints(&self) -> Option<broadcast::Receiver<Notice>> {
+        match &self.pool {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(postgres) => Some(postgres.notices().listen()),
         }
     }
 

@@ -4,8 +4,10 @@
 //! an index that all scanners write; one row for a key takes two, whose cost does not grow with the limit
 //! (see [`super::window`]). Nothing is indexed but the key, so that PostgreSQL updates rows in place.
 
+use std::collections::HashMap;
+
+use super::MAX_WINDOW_MS;
 use super::window::{Window, pack, unpack};
-use super::{Check, MAX_WINDOW_MS};
 use crate::params;
 use crate::platform::db::{Conn, DbError, Engine, Row, Tx, Value, in_list, values_rows};
 
@@ -19,21 +21,17 @@ const EMPTY_MS: i64 = 60 * 60 * 1_000;
 /// Keys a sweep looks at in one transaction.
 const BATCH: i64 = 500;
 
-/// The windows of these keys, in their order, held until the transaction ends: others that ask for one of
-/// them wait. None for a key that has no row.
+/// The windows of these keys (sorted, each once), held until the transaction ends: others that ask for one of
+/// them wait. A key that has no row has none.
 ///
 /// Whoever asks for several takes them in the order of their hashes, one way or the other, so that no two wait
 /// for each other.
-pub(super) async fn hold(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<Option<Window>>, DbError> {
-    let mut found = match tx.engine() {
+pub(super) async fn hold(tx: &mut Tx, keys: &[Hash]) -> Result<HashMap<Hash, Window>, DbError> {
+    let found = match tx.engine() {
         Engine::Sqlite => select(tx, keys, "").await?,
         Engine::Postgres => hold_rows(tx, keys).await?,
     };
-    let mut take = |key: &Hash| {
-        let place = found.iter().position(|(hash, _)| hash == key)?;
-        Some(found.swap_remove(place).1)
-    };
-    Ok(keys.iter().map(&mut take).collect())
+    Ok(found.into_iter().collect())
 }
 
 async fn hold_rows(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<(Hash, Window)>, DbError> {
@@ -47,11 +45,9 @@ async fn hold_rows(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<(Hash, Window)>, Db
     if found.len() < keys.len() {
         // Where there is no row to hold, there is a lock. Whoever makes a row has it.
         found.clear();
-        let mut sorted = keys.to_vec();
-        sorted.sort_unstable();
-        for key in sorted {
-            tx.lock("rate", &key).await?;
-            found.extend(select(tx, &[key], "FOR UPDATE").await?);
+        for key in keys {
+            tx.lock("rate", key).await?;
+            found.extend(select(tx, std::slice::from_ref(key), "FOR UPDATE").await?);
         }
     }
     Ok(found)
@@ -90,33 +86,35 @@ pub(super) async fn part(conn: &mut Conn, key: &Hash, part: i64) -> Result<Vec<i
 }
 
 /// One key's window to be written.
-pub(super) struct Changed<'a> {
-    pub(super) check: &'a Check,
-    pub(super) window: &'a mut Window,
+pub(super) struct Changed {
+    pub(super) key: Hash,
+    pub(super) window: Window,
+    pub(super) window_ms: i64,
     /// The number of its first part as it was read, by which it is known whether any is to go.
     pub(super) first_before: i64,
-    /// Whether nothing was counted for the key before.
+    /// Whether there was no row.
     pub(super) is_new: bool,
 }
 
-/// Writes windows that were [held](hold).
-pub(super) async fn save(tx: &mut Tx, changed: &mut [Changed<'_>], now: i64) -> Result<(), DbError> {
+/// Writes windows that were [held](hold), sorted by their keys.
+pub(super) async fn save(tx: &mut Tx, mut changed: Vec<Changed>, now: i64) -> Result<(), DbError> {
     let mut full = Vec::new();
     let mut values = Vec::with_capacity(changed.len() * 7);
-    for Changed { check, window, .. } in changed.iter_mut() {
+    for Changed { key, window, window_ms, .. } in &mut changed {
         let newest = window.recent.pop();
         if let Some((number, times)) = window.full_part() {
-            full.push((check.key.hash, number, times));
+            full.push((*key, number, times));
         }
         window.recent.extend(newest);
+        let expires_at = window.expires_at(*window_ms);
         values.extend([
-            Value::from(check.key.hash),
+            Value::from(*key),
             pack(&window.recent).into(),
             window.first.into(),
             window.next.into(),
             window.in_parts.into(),
             window.oldest_at.into(),
-            window.expires_at(check.limit.window_ms()).unwrap_or_else(|| now.saturating_add(EMPTY_MS)).into(),
+            expires_at.unwrap_or_else(|| now.saturating_add(EMPTY_MS)).into(),
         ]);
     }
     let sql = format!(
@@ -132,14 +130,14 @@ pub(super) async fn save(tx: &mut Tx, changed: &mut [Changed<'_>], now: i64) -> 
         let sql = "INSERT INTO rate_parts (key_hash, part, hits) VALUES ($1, $2, $3)";
         tx.execute(sql, params![key, number, pack(&times)]).await?;
     }
-    for Changed { check, window, first_before, .. } in changed.iter() {
+    for Changed { key, window, first_before, .. } in &changed {
         if *first_before < window.first {
             let sql = "DELETE FROM rate_parts WHERE key_hash = $1 AND part < $2";
-            tx.execute(sql, params![check.key.hash, window.first]).await?;
+            tx.execute(sql, params![*key, window.first]).await?;
         }
     }
     if let Some(new) = changed.iter().find(|changed| changed.is_new) {
-        let (sql, key) = (expired(tx, "ORDER BY key_hash LIMIT $4"), new.check.key.hash);
+        let (sql, key) = (expired(tx, "ORDER BY key_hash LIMIT $4"), new.key);
         tx.execute(&sql, params![key, now, now.saturating_add(MAX_WINDOW_MS), NEIGHBOURS]).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 pub(crate) mod database;
 mod door;
 mod phone;
+mod process;
 mod world;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use serde_json::Value;
 pub(crate) use database::{Place, TestDatabase};
 pub(crate) use door::{Door, new_id, verdicts};
 pub(crate) use phone::Phone;
+pub(crate) use process::{Process, Remote};
 pub(crate) use world::{Event, Organiser};
 
 /// Friday evening, 31 July 2026, 18:00 UTC.

@@ -6,6 +6,7 @@
 
 mod connect;
 mod error;
+mod notices;
 mod schema;
 mod session;
 mod value;
@@ -14,9 +15,10 @@ use deadpool_postgres::{Object, Pool, PoolError};
 use liventix_core::ids::OrganiserId;
 use tracing::Instrument as _;
 
-use super::{Conn, DbError, StoreFuture, Tx};
+use super::{Conn, DbError, Row, StoreFuture, Tx, Value};
 
 pub use connect::PostgresOptions;
+use notices::Notices;
 pub use session::Session;
 
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -26,6 +28,7 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 #[derive(Debug, Clone)]
 pub(super) struct Postgres {
     pool: Pool,
+    notices: Notices,
 }
 
 impl Postgres {
@@ -34,36 +37,20 @@ impl Postgres {
     /// # Errors
     /// When the URL is wrong, the server cannot be reached, or has a newer schema.
     pub(super) async fn open(options: &PostgresOptions) -> Result<Self, DbError> {
-        let postgres = Self { pool: connect::pool(connect::target(&options.url)?, options.connections)? };
-        let mut connection = postgres.connection().await.map_err(|error| match error {
+        let target = connect::target(&options.url)?;
+        let pool = connect::pool(target.clone(), options.connections)?;
+        let mut connection = connection(&pool).await.map_err(|error| match error {
             DbError::Busy(reason) => DbError::Unreachable { reason },
             other => other,
         })?;
         let migrated = schema::migrate(&mut connection).await;
         drop(Object::take(connection));
-        migrated.map(|()| postgres)
+        migrated.map(|()| Self { notices: Notices::start(target, pool.clone()), pool })
     }
 
-    async fn connection(&self) -> Result<Object, DbError> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Closed => DbError::Closed,
-            PoolError::Timeout(_) => DbError::Busy("no free connection in time".to_owned()),
-            PoolError::Backend(error) => DbError::Busy(error::words(&error)),
-            other => DbError::Busy(other.to_string()),
-        })
-    }
-
-    /// Begins a transaction. A pooled connection may have died unnoticed: then nothing has happened yet, and
-    /// another one is taken.
-    async fn begin(&self, how: &'static str, tenant: Option<OrganiserId>) -> Result<Session, DbError> {
-        loop {
-            let connection = self.connection().await?;
-            let fresh = Object::metrics(&connection).recycle_count == 0;
-            match Session::begin(connection, how, tenant).await {
-                Err(_) if !fresh => {}
-                result => return result,
-            }
-        }
+    /// The first row of one query, which is a transaction by itself.
+    pub(super) async fn first(&self, sql: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        Ok(session::look(&self.pool, sql, params).await?.into_iter().next())
     }
 
     pub(super) async fn write<T, E, F>(&self, tenant: Option<OrganiserId>, work: F) -> Result<T, E>
@@ -72,9 +59,9 @@ impl Postgres {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        let this = self.clone();
+        let pool = self.pool.clone();
         let transaction = async move {
-            let mut tx = Tx(Conn::Postgres(this.begin(WRITE, tenant).await?));
+            let mut tx = Tx(Conn::Postgres(Session::new(pool, WRITE, tenant).await?));
             let result = work(&mut tx).await;
             let Conn::Postgres(session) = tx.0 else { return result };
             match result {
@@ -94,9 +81,9 @@ impl Postgres {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        let this = self.clone();
+        let pool = self.pool.clone();
         let transaction = async move {
-            let mut conn = Conn::Postgres(this.begin(READ, tenant).await?);
+            let mut conn = Conn::Postgres(Session::new(pool, READ, tenant).await?);
             let result = work(&mut conn).await;
             if let Conn::Postgres(session) = conn {
                 session.roll_back().await;
@@ -106,10 +93,24 @@ impl Postgres {
         run(transaction).await
     }
 
+    pub(super) fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
     /// Closes every connection that is not in use, and the others once they are given back.
     pub(super) fn close(&self) {
+        self.notices.close();
         self.pool.close();
     }
+}
+
+async fn connection(pool: &Pool) -> Result<Object, DbError> {
+    pool.get().await.map_err(|error| match error {
+        PoolError::Closed => DbError::Closed,
+        PoolError::Timeout(_) => DbError::Busy("no free connection in time".to_owned()),
+        PoolError::Backend(error) => DbError::Busy(error::words(&error)),
+        other => DbError::Busy(other.to_string()),
+    })
 }
 
 /// Runs to the end whether or not somebody still waits for the answer.
