@@ -12,12 +12,14 @@ use liventix_core::ids::{EventId, OrganiserId};
 use tokio::sync::oneshot;
 
 use super::known::Known;
+use super::limits;
 use super::redeem::{self, Asked};
 use super::types::RedeemResponse;
 use crate::app::AppState;
-use crate::events::snapshot;
-use crate::platform::db::DbError;
+use crate::events::snapshot::{self, Snapshot};
+use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::rate_limit::{Checked, Counters};
 
 /// Redeems in one transaction at most: enough to hide the disk, few enough to answer soon.
 const TOGETHER: usize = 64;
@@ -26,11 +28,15 @@ type Key = (OrganiserId, EventId);
 
 struct Waiting {
     asked: Asked,
-    answer: oneshot::Sender<ApiResult<RedeemResponse>>,
+    answer: Answer,
 }
 
 /// The clerks at a desk: one decides while the other one waits for the disk.
 const CLERKS: usize = 2;
+
+/// What came of one: what its limits found, and the answer. None if a limit had no room.
+type Served = (Checked, Option<ApiResult<RedeemResponse>>);
+type Answer = oneshot::Sender<ApiResult<Served>>;
 
 /// The desks at which somebody waits or is being served.
 #[derive(Default)]
@@ -87,13 +93,15 @@ impl Desks {
 
 /// Decides and stores one redeem, with whoever else waits.
 pub(super) async fn serve(app: &AppState, asked: Asked, event: EventId) -> ApiResult<RedeemResponse> {
+    app.limiter().precheck(&asked.checks)?;
     let key = (asked.scanner.organiser_id, event);
     let (answer, wait) = oneshot::channel();
     if app.desks().join(key, Waiting { asked, answer }) {
         // A task of its own: the first in the queue may hang up, and the others still want their answers.
         tokio::spawn(work(app.clone(), key));
     }
-    wait.await.map_err(|_| ApiError::from(DbError::Panicked))?
+    let (checked, result) = wait.await.map_err(|_| ApiError::from(DbError::Panicked))??;
+    app.limiter().settle(&checked, result)
 }
 
 async fn work(app: AppState, key: Key) {
@@ -130,52 +138,87 @@ async fn together(app: &AppState, key: Key, waiting: Vec<Waiting>) {
         waiting.into_iter().map(|waiting| (waiting.asked, waiting.answer)).unzip();
     let asked = Arc::new(asked);
     match decide(app, key, Arc::clone(&asked)).await {
-        Ok(results) => answer(answers.into_iter().zip(results)),
+        Ok(results) => answer(answers.into_iter().zip(results.into_iter().map(Ok))),
         Err(error) if asked.len() == 1 => {
             answer(answers.into_iter().zip([Err(error)]));
         }
         Err(_) => {
             for (asked, waits) in asked.iter().zip(answers) {
                 let alone = decide(app, key, Arc::new(vec![asked.clone()])).await;
-                answer([(waits, alone.and_then(|mut results| results.remove(0)))]);
+                answer([(waits, alone.map(|mut results| results.remove(0)))]);
             }
         }
     }
 }
 
-type Answer = oneshot::Sender<ApiResult<RedeemResponse>>;
-
-fn answer(results: impl IntoIterator<Item = (Answer, ApiResult<RedeemResponse>)>) {
+fn answer(results: impl IntoIterator<Item = (Answer, ApiResult<Served>)>) {
     for (answer, result) in results {
         // Nobody may be waiting any more: the client hung up. What was committed stays.
         let _ = answer.send(result);
     }
 }
 
-async fn decide(
-    app: &AppState,
-    (organiser, event): Key,
-    asked: Arc<Vec<Asked>>,
-) -> ApiResult<Vec<ApiResult<RedeemResponse>>> {
+async fn decide(app: &AppState, (organiser, event): Key, asked: Arc<Vec<Asked>>) -> ApiResult<Vec<Served>> {
     let app_in = app.clone();
     let (snapshot, results, passed) = app
         .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
+                // Limits before locks; see there.
+                let checks = asked.iter().flat_map(|asked| &asked.checks);
+                let mut counters = app_in.limiter().open(tx, checks).await?;
+                let snapshot = match snapshot::hold(&app_in, tx, organiser, event).await {
+                    Ok(snapshot) => snapshot,
+                    // It counts, like anything that fails by the fault of those who ask.
+                    Err(error) if error.is_the_callers() => {
+                        let no_event = |asked: &Asked| {
+                            let checked = counters.check(&asked.checks);
+                            let result = checked.allowed().then(|| Err(snapshot::not_found()));
+                            (checked, result)
+                        };
+                        let results = asked.iter().map(no_event).collect();
+                        counters.save(tx).await?;
+                        return Ok((None, results, false));
+                    }
+                    Err(error) => return Err(error),
+                };
                 let mut known = Known::load(tx, event, &asked).await?;
                 let mut results = Vec::with_capacity(asked.len());
                 for asked in asked.iter() {
-                    results.push(redeem::decide_once(tx, &app_in, &snapshot, &mut known, asked).await);
+                    results.push(one(tx, &app_in, &snapshot, (&mut counters, &mut known), asked).await);
                 }
+                counters.save(tx).await?;
                 let passed = known.write(tx, &snapshot).await?;
-                Ok::<_, ApiError>((snapshot, results, passed))
+                Ok::<_, ApiError>((Some(snapshot), results, passed))
             })
         })
         .await?;
-    app.snapshots().keep(&snapshot);
+    if let Some(snapshot) = snapshot {
+        app.snapshots().keep(&snapshot);
+    }
     if passed {
         app.ring(event);
     }
     Ok(results)
+}
+
+async fn one(
+    tx: &mut Tx,
+    app: &AppState,
+    snapshot: &Snapshot,
+    (counters, known): (&mut Counters, &mut Known),
+    asked: &Asked,
+) -> Served {
+    let mut checked = counters.check(&asked.checks);
+    if !checked.allowed() {
+        return (checked, None);
+    }
+    let decided = redeem::decide_once(tx, app, snapshot, known, asked).await;
+    let result = decided.map(|(response, refused)| {
+        if refused.is_some_and(|reason| limits::counts(app, reason)) {
+            counters.count(&mut checked, limits::REFUSED);
+        }
+        response
+    });
+    (checked, Some(result))
 }

@@ -7,12 +7,13 @@ use liventix_core::clock::TimeReading;
 use liventix_core::ids::EventId;
 use liventix_core::ledger::Note;
 use liventix_core::ledger::record::{Fingerprint, WireCode as _};
-use liventix_core::rules::{self, Decision, Passage, Presented, TicketFacts};
+use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, Reason, TicketFacts};
 use liventix_core::ticket::MAX_TEXT_BYTES;
 use sha2::{Digest as _, Sha256};
 
 use super::desk;
 use super::known::Known;
+use super::limits;
 use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
@@ -21,6 +22,7 @@ use crate::events::snapshot::Snapshot;
 use crate::platform::auth::Scanner;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::rate_limit::Check;
 use crate::tickets::TicketRow;
 
 pub(super) async fn redeem(
@@ -30,12 +32,8 @@ pub(super) async fn redeem(
     request: RedeemRequest,
 ) -> ApiResult<RedeemResponse> {
     let force = check(&request)?;
-    let limits = &app.config().limits;
-    app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limits.redeem).await?;
-    if present::is_typed(&request.code) {
-        app.limiter().require(&format!("manual_code:{}", scanner.scanner_id), limits.manual_code).await?;
-    }
-    desk::serve(app, Asked { scanner, request, force }, event).await
+    let checks = limits::of_redeem(app, scanner, &request.code);
+    desk::serve(app, Asked { scanner, request, force, checks }, event).await
 }
 
 /// Who asks for what.
@@ -45,6 +43,8 @@ pub(super) struct Asked {
     pub(super) request: RedeemRequest,
     /// Why a refusal is to be overruled.
     pub(super) force: Option<Note>,
+    /// The limits it comes under.
+    pub(super) checks: Vec<Check>,
 }
 
 fn check(request: &RedeemRequest) -> ApiResult<Option<Note>> {
@@ -76,7 +76,7 @@ async fn require_supervisor(tx: &mut Tx, scanner: Scanner, event: EventId) -> Ap
 
 /// What makes two requests the same: everything but the id.
 fn request_hash(event: EventId, asked: &Asked) -> [u8; 32] {
-    let Asked { scanner, request, force } = asked;
+    let Asked { scanner, request, force, .. } = asked;
     let mut hasher = Sha256::new();
     match force {
         None => hasher.update(b"liventix redeem v1"),
@@ -95,19 +95,20 @@ fn request_hash(event: EventId, asked: &Asked) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Decides one of a batch; what it decides is in `known` afterwards, and written with the batch.
+/// Decides one of a batch; what it decides is in `known` afterwards, and written with the batch. The answer, and
+/// why it was refused just now, if it was: an answer given before counts no more.
 pub(super) async fn decide_once(
     tx: &mut Tx,
     app: &AppState,
     snapshot: &Snapshot,
     known: &mut Known,
     asked: &Asked,
-) -> ApiResult<RedeemResponse> {
+) -> ApiResult<(RedeemResponse, Option<Reason>)> {
     let event = snapshot.info.event_id;
     let Asked { scanner, request, .. } = asked;
     let hash = request_hash(event, asked);
     if let Some(stored) = known.scan(request.scan_id).cloned() {
-        return repeat(tx, known, snapshot, stored, &hash).await;
+        return Ok((repeat(tx, known, snapshot, stored, &hash).await?, None));
     }
     if snapshot.info.gate(request.gate_id).is_none() {
         return Err(ApiError::new(Code::GateNotFound, "The event has no gate with this id."));
@@ -131,9 +132,10 @@ pub(super) async fn decide_once(
     let mut row = row(asked, time, hash, &decision);
     row.view.medium = medium;
     row.view.ticket_id = ticket.as_ref().map(|ticket| ticket.view.ticket_id);
+    let refused = (decision.outcome == Outcome::Refuse).then_some(decision.reason);
     let response = response(snapshot, &row.view, decision, ticket.as_deref());
     known.add(snapshot, row);
-    Ok(response)
+    Ok((response, refused))
 }
 
 fn decide(
@@ -144,7 +146,7 @@ fn decide(
     ticket: &TicketRow,
     passages: &[Passage],
 ) -> Result<Decision, DbError> {
-    let Asked { scanner, request, force } = asked;
+    let Asked { scanner, request, force, .. } = asked;
     let view = &ticket.view;
     let ticket_type = snapshot
         .info
@@ -174,7 +176,7 @@ fn decide(
 }
 
 fn row(asked: &Asked, time: TimeReading, hash: [u8; 32], decision: &Decision) -> ScanRow {
-    let Asked { scanner, request, force } = asked;
+    let Asked { scanner, request, force, .. } = asked;
     ScanRow {
         view: ScanView {
             scan_id: request.scan_id,
