@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::accounts::Passwords;
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
@@ -19,7 +20,7 @@ use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
-use crate::{doors, events, health, organisers, scanning, tickets, wallet};
+use crate::{accounts, audit, doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -68,6 +69,7 @@ struct Inner {
     limiter: RateLimiter,
     bell: ChangeBell,
     snapshots: Snapshots,
+    passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
 
@@ -138,6 +140,12 @@ impl AppState {
         &self.0.snapshots
     }
 
+    /// Hashes passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -197,6 +205,7 @@ impl App {
             entropy,
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
+            passwords: Passwords::default(),
             closing,
         })))
     }
@@ -231,6 +240,8 @@ impl App {
         OpenApiRouter::with_openapi(openapi::base())
             .merge(health::routes::routes())
             .merge(organisers::routes::routes())
+            .merge(accounts::routes::routes())
+            .merge(audit::routes::routes())
             .merge(events::routes::routes())
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())

@@ -44,6 +44,8 @@ pub struct Limits {
     pub bad_token: Limit,
     /// Uploads by one device, each of up to 1 000 scans.
     pub upload: Limit,
+    /// Tries to sign in, to one account and from one address each.
+    pub sign_in: Limit,
 }
 
 impl Default for Limits {
@@ -54,6 +56,7 @@ impl Default for Limits {
             manual_code: Limit::per_minute(30),
             bad_token: Limit::per_minute(30),
             upload: Limit::per_minute(120),
+            sign_in: Limit::per_minute(10),
         }
     }
 }
@@ -143,6 +146,7 @@ impl Config {
             ("limit_manual_code_per_minute", self.limits.manual_code),
             ("limit_bad_token_per_minute", self.limits.bad_token),
             ("limit_upload_per_minute", self.limits.upload),
+            ("limit_sign_in_per_minute", self.limits.sign_in),
         ];
         for (key, limit) in limits {
             if !(1..=100_000).contains(&limit.count) {

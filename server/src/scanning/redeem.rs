@@ -21,6 +21,7 @@ use crate::app::AppState;
 use crate::events::snapshot::{self, Snapshot};
 use crate::events::take_seqs;
 use crate::platform::auth::Scanner;
+use crate::platform::authorize::{self, Action};
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::tickets::{self, TicketRow};
@@ -42,7 +43,7 @@ pub(super) async fn redeem(
         .db()
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, tx, scanner.organiser_id, event).await?;
+                let snapshot = snapshot::of(&app_in, tx, &scanner.asking(Action::Redeem), event).await?;
                 let asked = Asked { scanner, request: &request, force };
                 let response = decide_once(tx, &app_in, &snapshot, &asked).await?;
                 Ok::<_, ApiError>((snapshot, response))
@@ -77,12 +78,8 @@ fn check(request: &RedeemRequest) -> ApiResult<Option<Note>> {
 
 /// Requires that the scanner may overrule.
 async fn require_supervisor(tx: &mut Tx, scanner: Scanner, event: EventId) -> ApiResult<()> {
-    if scanner.may_supervise {
-        return Ok(());
-    }
     if !scanner.is_device {
-        let detail = "This API key lacks the scope `supervise`. Use a key that has it.";
-        return Err(ApiError::new(Code::ScopeMissing, detail));
+        return authorize::event(tx, &scanner.asking(Action::Supervise), event).await.map(drop);
     }
     if crate::doors::scope::is_supervisor(tx, scanner.scanner_id, event).await? {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use liventix_core::ids::{EventId, OrganiserId, TicketTypeId};
+use liventix_core::ids::{EventId, TicketTypeId};
 use liventix_core::rules::{EventInfo, TicketStatus};
 use liventix_core::ticket::LookupTag;
 
@@ -11,12 +11,14 @@ use super::issue::{Draft, Issuer};
 use super::store;
 use super::types::{ImportReport, NewTicket, TypeCount};
 use crate::app::AppState;
+use crate::audit::{Deed, Entry, Target};
 use crate::events::snapshot;
+use crate::platform::authorize::Who;
 use crate::platform::problem::{ApiError, ApiResult};
 
 pub(super) async fn import(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     bytes: Vec<u8>,
     dry_run: bool,
@@ -27,11 +29,11 @@ pub(super) async fn import(
     let app_in = app.clone();
     let work = move |app: AppState, info: EventInfo| drafts(&table, &info, app.now());
     let (snapshot, known) = {
-        let app_in = app.clone();
+        let (app_in, who) = (app.clone(), who.clone());
         app.db()
             .read(move |conn| {
                 Box::pin(async move {
-                    let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
+                    let snapshot = snapshot::of(&app_in, conn, &who, event).await?;
                     let (rows, drafts) = work(app_in.clone(), snapshot.info.clone())?;
                     let lookup = snapshot.lookup_key();
                     let tags: Vec<Option<LookupTag>> = drafts
@@ -59,7 +61,9 @@ pub(super) async fn import(
         .await
         .map_err(ApiError::internal)??
     };
-    super::service::insert(app, &snapshot, rows).await?;
+    let entry = Entry::of(Deed::TicketsImported).at(event).to(Target::Event, event.as_bytes());
+    let entry = entry.named(&snapshot.info.name).after(&report);
+    super::service::insert(app, who, &snapshot, rows, entry).await?;
     Ok(report)
 }
 

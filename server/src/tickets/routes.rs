@@ -14,7 +14,8 @@ use super::types::{
     ImportQuery, ImportReport, NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketWithCode,
 };
 use crate::app::AppState;
-use crate::platform::auth::{Caller, CanManage, CanRead};
+use crate::platform::auth::Caller;
+use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path, Query, bytes_problem};
 use crate::platform::page::Page;
 use crate::platform::problem::{ApiError, ApiResult, Code};
@@ -40,79 +41,79 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 
 /// Issue a ticket
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
-        (status = 201, body = TicketWithCode), (status = 403, description = "`scope_missing`"),
+        (status = 201, body = TicketWithCode), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_type_not_found`"),
         (status = 409, description = "`legacy_code_taken`, `status_conflict`")
     )
 )]
 async fn issue(
-    caller: Caller<CanManage>,
+    caller: Caller<may::IssueTickets>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Json(new): Json<NewTicket>,
 ) -> ApiResult<(StatusCode, axum::Json<TicketWithCode>)> {
-    Ok((StatusCode::CREATED, axum::Json(service::issue(&app, caller.organiser_id, event, new).await?)))
+    Ok((StatusCode::CREATED, axum::Json(service::issue(&app, caller.who, event, new).await?)))
 }
 
 /// List tickets, oldest first
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/tickets", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/tickets", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), TicketQuery),
     responses(
         (status = 200, body = Page<TicketView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
         (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn list(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeTickets>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Query(query): Query<TicketQuery>,
 ) -> ApiResult<axum::Json<Page<TicketView>>> {
-    Ok(axum::Json(service::list(&app, caller.organiser_id, event, query).await?))
+    Ok(axum::Json(service::list(&app, caller.who, event, query).await?))
 }
 
 /// List tickets with their codes
 ///
 /// For printing and sending. Whoever has a code is let in: keep the answer safe.
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/ticket-codes", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/ticket-codes", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), TicketQuery),
     responses(
         (status = 200, body = Page<TicketWithCode>), (status = 400, description = "`invalid_path`, `invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
         (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn list_with_codes(
-    caller: Caller<CanManage>,
+    caller: Caller<may::SeeCodes>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Query(query): Query<TicketQuery>,
 ) -> ApiResult<axum::Json<Page<TicketWithCode>>> {
-    Ok(axum::Json(service::list_with_codes(&app, caller.organiser_id, event, query).await?))
+    Ok(axum::Json(service::list_with_codes(&app, caller.who, event, query).await?))
 }
 
 /// One ticket with its codes
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/tickets/{ticket_id}", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/tickets/{ticket_id}", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = TicketWithCode), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`")
     )
 )]
 async fn get(
-    caller: Caller<CanManage>,
+    caller: Caller<may::SeeCodes>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<TicketWithCode>> {
-    Ok(axum::Json(service::get(&app, caller.organiser_id, event, ticket).await?))
+    Ok(axum::Json(service::get(&app, caller.who, event, ticket).await?))
 }
 
 /// Import tickets from a table (CSV)
@@ -124,19 +125,19 @@ async fn get(
 /// 100 000 rows and 32 MiB. All of it is issued or nothing; what is wrong comes as a list of rows and
 /// columns (100 at most).
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets/import", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets/import", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ImportQuery),
     request_body(content = String, content_type = "text/csv"),
     responses(
         (status = 200, description = "With `dry_run`: what would be issued", body = ImportReport),
         (status = 201, description = "What was issued", body = ImportReport),
-        (status = 400, description = "`invalid_path`, `invalid_query`"), (status = 403, description = "`scope_missing`"),
+        (status = 400, description = "`invalid_path`, `invalid_query`"), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`"), (status = 409, description = "`status_conflict`"),
         (status = 422, description = "`invalid_csv`")
     )
 )]
 async fn import_table(
-    caller: Caller<CanManage>,
+    caller: Caller<may::IssueTickets>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Query(query): Query<ImportQuery>,
@@ -149,7 +150,7 @@ async fn import_table(
     let bytes = axum::body::Bytes::from_request(request, &app)
         .await
         .map_err(|rejection| bytes_problem(rejection.status(), rejection.body_text()))?;
-    let report = import::import(&app, caller.organiser_id, event, bytes.to_vec(), query.dry_run).await?;
+    let report = import::import(&app, caller.who, event, bytes.to_vec(), query.dry_run).await?;
     let status = if query.dry_run { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, axum::Json(report)))
 }
@@ -158,143 +159,143 @@ async fn import_table(
 ///
 /// The old signed, manual and legacy codes are refused from now on, at doors from their next sync.
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/reissue", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/reissue", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
-        (status = 200, body = TicketWithCode), (status = 403, description = "`scope_missing`"),
+        (status = 200, body = TicketWithCode), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 409, description = "`status_conflict`")
     )
 )]
 async fn reissue(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ChangeTickets>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
     Json(request): Json<Reissue>,
 ) -> ApiResult<axum::Json<TicketWithCode>> {
-    Ok(axum::Json(service::reissue(&app, caller.organiser_id, event, ticket, request).await?))
+    Ok(axum::Json(service::reissue(&app, caller.who, event, ticket, request).await?))
 }
 
 /// Block a ticket
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/revoke", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/revoke", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = TicketView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 409, description = "`status_conflict`")
     )
 )]
 async fn revoke(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ChangeTickets>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<TicketView>> {
-    Ok(axum::Json(service::act(&app, caller.organiser_id, event, ticket, Action::Revoke).await?))
+    Ok(axum::Json(service::act(&app, caller.who, event, ticket, Action::Revoke).await?))
 }
 
 /// Unblock a ticket: it is again what it was
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/unblock", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/unblock", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = TicketView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 409, description = "`status_conflict`")
     )
 )]
 async fn unblock(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ChangeTickets>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<TicketView>> {
-    Ok(axum::Json(service::act(&app, caller.organiser_id, event, ticket, Action::Unblock).await?))
+    Ok(axum::Json(service::act(&app, caller.who, event, ticket, Action::Unblock).await?))
 }
 
 /// Cancel a ticket for good
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/cancel", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/cancel", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = TicketView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 409, description = "`status_conflict`")
     )
 )]
 async fn cancel(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ChangeTickets>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<TicketView>> {
-    Ok(axum::Json(service::act(&app, caller.organiser_id, event, ticket, Action::Cancel).await?))
+    Ok(axum::Json(service::act(&app, caller.who, event, ticket, Action::Cancel).await?))
 }
 
 /// Mark a ticket paid
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/mark-paid", tag = "tickets", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/tickets/{ticket_id}/mark-paid", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = TicketView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 409, description = "`status_conflict`")
     )
 )]
 async fn mark_paid(
-    caller: Caller<CanManage>,
+    caller: Caller<may::MarkPaid>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<TicketView>> {
-    Ok(axum::Json(service::act(&app, caller.organiser_id, event, ticket, Action::MarkPaid).await?))
+    Ok(axum::Json(service::act(&app, caller.who, event, ticket, Action::MarkPaid).await?))
 }
 
 /// The ticket's QR code as PNG
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/qr.png", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/qr.png", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),
         ("ticket_id" = TicketId, Path, description = "The ticket"), QrQuery
     ),
     responses(
         (status = 200, content_type = "image/png", body = Vec<u8>),
-        (status = 400, description = "`invalid_path`, `invalid_query`"), (status = 403, description = "`scope_missing`"),
+        (status = 400, description = "`invalid_path`, `invalid_query`"), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 503, description = "`qr_unavailable`: the detail holds the manual code")
     )
 )]
 async fn qr_png(
-    caller: Caller<CanManage>,
+    caller: Caller<may::SeeCodes>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
     Query(query): Query<QrQuery>,
 ) -> ApiResult<impl IntoResponse> {
-    let bytes = service::qr(&app, caller.organiser_id, event, ticket, Format::Png, &query).await?;
+    let bytes = service::qr(&app, caller.who, event, ticket, Format::Png, &query).await?;
     Ok(([(header::CONTENT_TYPE, Format::Png.media_type())], bytes))
 }
 
 /// The ticket's QR code as SVG
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/qr.svg", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/qr.svg", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),
         ("ticket_id" = TicketId, Path, description = "The ticket"), QrQuery
     ),
     responses(
         (status = 200, content_type = "image/svg+xml", body = Vec<u8>),
-        (status = 400, description = "`invalid_path`, `invalid_query`"), (status = 403, description = "`scope_missing`"),
+        (status = 400, description = "`invalid_path`, `invalid_query`"), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`"),
         (status = 503, description = "`qr_unavailable`: the detail holds the manual code")
     )
 )]
 async fn qr_svg(
-    caller: Caller<CanManage>,
+    caller: Caller<may::SeeCodes>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
     Query(query): Query<QrQuery>,
 ) -> ApiResult<impl IntoResponse> {
-    let bytes = service::qr(&app, caller.organiser_id, event, ticket, Format::Svg, &query).await?;
+    let bytes = service::qr(&app, caller.who, event, ticket, Format::Svg, &query).await?;
     Ok(([(header::CONTENT_TYPE, Format::Svg.media_type())], bytes))
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
 use liventix_core::ids::{DeviceId, OrganiserId};
@@ -11,21 +11,45 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::scope::{Needs, Scope, ScopeSet};
+use super::scope::ScopeSet;
+use super::session::{self, SignedIn};
 use super::store;
 use super::token::{ApiKeyId, Kind, Token, WalletId};
 use crate::app::AppState;
+use crate::platform::authorize::{self, Action, Actor, Acts, By, Origin, Who};
 use crate::platform::db::DbError;
-use crate::platform::problem::{ApiError, Code};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::request_id;
 
-/// An organiser's program, whose key has the scope `N`.
+/// Says for which of their organisers somebody asks.
+const ORGANISER: &str = "liventix-organiser";
+
+/// A person or a program that may do `A`, at some event of the organiser at least. Which events, a service
+/// asks [`authorize`] again, inside the transaction that acts.
 #[derive(Debug)]
-pub struct Caller<N> {
-    /// The tenant.
-    pub organiser_id: OrganiserId,
-    /// Its key.
-    pub api_key_id: ApiKeyId,
-    scope: PhantomData<fn() -> N>,
+pub struct Caller<A> {
+    /// Who asks for what.
+    pub who: Who,
+    action: PhantomData<fn() -> A>,
+}
+
+/// A person, whatever they may do.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who.
+    pub signed_in: SignedIn,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl Person {
+    /// For the audit trail.
+    #[must_use]
+    pub fn by(&self) -> By {
+        let SignedIn { user_id, session_id, name, .. } = &self.signed_in;
+        let actor = Actor::User { user_id: *user_id, session_id: *session_id };
+        By { actor, name: name.clone(), origin: self.origin.clone() }
+    }
 }
 
 /// A device that is not revoked.
@@ -48,17 +72,26 @@ pub struct AnyDevice {
     pub revoked_at: Option<i64>,
 }
 
-/// Who redeems online: a device, or an API key with the scope `redeem`.
+/// Who redeems online: a device, an API key with the scope `redeem`, or a person.
 #[derive(Debug, Clone, Copy)]
 pub struct Scanner {
     /// The tenant.
     pub organiser_id: OrganiserId,
-    /// The device, or the key in a device's place.
+    /// The device; the key or the person in a device's place.
     pub scanner_id: DeviceId,
     /// Whether it is a device, and so confined to its events and gates.
     pub is_device: bool,
-    /// Whether it is a key that may overrule refusals. Of a device, its assignment to the event says so.
-    pub may_supervise: bool,
+    /// Who it is.
+    pub actor: Actor,
+}
+
+impl Scanner {
+    /// Who asks for `action`. Scans are their own record, so that a name for the audit trail is not needed.
+    #[must_use]
+    pub fn asking(self, action: Action) -> Who {
+        let by = By { actor: self.actor, name: String::new(), origin: Origin::default() };
+        Who { organiser_id: self.organiser_id, action, by }
+    }
 }
 
 /// A phone that holds tickets.
@@ -93,10 +126,17 @@ impl Client {
             address @ IpAddr::V4(_) => Self(address),
         }
     }
+
+    /// Where the current request comes from, as the audit trail keeps it.
+    #[must_use]
+    pub fn origin(self) -> Origin {
+        Origin { request_id: request_id::current(), network: Some(authorize::network(self.0)) }
+    }
 }
 
 enum Known {
-    Key { organiser_id: OrganiserId, id: ApiKeyId, scopes: ScopeSet },
+    Person(SignedIn),
+    Key { organiser_id: OrganiserId, id: ApiKeyId, name: String, scopes: ScopeSet },
     Device(AnyDevice),
     Wallet(Wallet),
 }
@@ -163,16 +203,19 @@ async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
 }
 
 async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError> {
-    app.db()
+    let now = app.now();
+    let found = app
+        .db()
         .read(move |conn| {
             Box::pin(async move {
-                Ok(match token.kind {
+                Ok::<_, DbError>(match token.kind {
                     Kind::ApiKey => store::api_key(conn, token.id)
                         .await?
                         .filter(|row| token.fits(&row.secret_hash) && !row.revoked)
                         .map(|row| Known::Key {
                             organiser_id: row.organiser_id,
                             id: ApiKeyId(DeviceId::from_bytes(token.id)),
+                            name: row.name,
                             scopes: row.scopes,
                         }),
                     Kind::Device => store::device(conn, token.id)
@@ -189,20 +232,107 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
                         .await?
                         .filter(|hash| token.fits(hash))
                         .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
-                    // A link is no credential: it is handed in, once, to become one.
-                    Kind::Link => None,
+                    Kind::Session => session::find(conn, &token, now).await?.map(Known::Person),
+                    // Links are no credentials: they are handed in, once, to become one.
+                    Kind::Link | Kind::Invitation => None,
                 })
             })
         })
-        .await
+        .await?;
+    if let Some(Known::Person(signed_in)) = &found {
+        session::note_use(app, signed_in).await?;
+    }
+    Ok(found)
 }
 
-fn require_scope(scopes: &ScopeSet, needed: Scope) -> Result<(), ApiError> {
-    if scopes.allow(needed) {
-        return Ok(());
+/// Where a request comes from, as the audit trail keeps it.
+pub(crate) async fn origin(parts: &mut Parts, app: &AppState) -> Origin {
+    match Client::from_request_parts(parts, app).await {
+        Ok(client) => client.origin(),
+        Err(_) => Origin { request_id: request_id::current(), network: None },
     }
-    let detail = format!("This API key lacks the scope `{}`. Use a key that has it.", needed.name());
-    Err(ApiError::new(Code::ScopeMissing, detail))
+}
+
+/// The organiser a request names: in its path, or in a header.
+async fn named_organiser(parts: &mut Parts, app: &AppState) -> ApiResult<Option<OrganiserId>> {
+    let params = RawPathParams::from_request_parts(parts, app).await.map_err(ApiError::internal)?;
+    if let Some((_, id)) = params.iter().find(|(name, _)| *name == "organiser_id") {
+        let wrong = |_| ApiError::new(Code::InvalidPath, "organiser_id must be a UUID.");
+        return id.parse().map(Some).map_err(wrong);
+    }
+    let Some(header) = parts.headers.get(ORGANISER) else { return Ok(None) };
+    let id = header.to_str().ok().and_then(|text| text.parse().ok());
+    let detail = "The header Liventix-Organiser must be a UUID. See /v1/session for yours.";
+    id.map(Some).ok_or_else(|| ApiError::new(Code::OrganiserNeeded, detail))
+}
+
+/// Of a person's organisers, the one they ask for: the one named, or the only one.
+async fn persons_organiser(
+    app: &AppState,
+    signed_in: &SignedIn,
+    named: Option<OrganiserId>,
+) -> ApiResult<OrganiserId> {
+    if let Some(organiser) = named {
+        return Ok(organiser);
+    }
+    let user = signed_in.user_id;
+    let some = app.db().read(move |conn| Box::pin(async move { store::some_organisers(conn, user).await }));
+    match some.await?[..] {
+        [only] => Ok(only),
+        [] => Err(authorize::organiser_not_found()),
+        _ => {
+            let detail = "You belong to several organisers: name one in the header Liventix-Organiser.";
+            Err(ApiError::new(Code::OrganiserNeeded, detail))
+        }
+    }
+}
+
+/// Whether the request carries the administrator's token.
+fn is_admin(parts: &Parts, app: &AppState) -> bool {
+    let (Some(expected), Some(given)) = (&app.config().admin_token, bearer(parts)) else { return false };
+    // Hashes have one length, so that the comparison tells nothing of the token's.
+    let expected = Sha256::digest(expected.expose_secret().as_bytes());
+    Sha256::digest(given.as_bytes()).ct_eq(&expected).into()
+}
+
+/// What the administrator may do beside making organisers: see to it that each has an owner.
+const fn is_for_admin(action: Action) -> bool {
+    matches!(action, Action::SeeMembers | Action::ManageMembers)
+}
+
+/// Who asks for `action`. Of a person, the memberships have been asked.
+async fn who(parts: &mut Parts, app: &AppState, action: Action) -> ApiResult<Who> {
+    let named = async |parts: &mut Parts| named_organiser(parts, app).await;
+    if is_for_admin(action) && is_admin(parts, app) {
+        let detail = "Name the organiser in the path.";
+        let organiser_id = named(parts).await?.ok_or_else(|| ApiError::new(Code::OrganiserNeeded, detail))?;
+        let by = By { actor: Actor::Operator, name: "admin token".into(), origin: origin(parts, app).await };
+        return decided(app, Who { organiser_id, action, by }).await;
+    }
+    let known = known(parts, app).await?;
+    match known {
+        Known::Person(signed_in) => {
+            let named = named(parts).await?;
+            let organiser_id = persons_organiser(app, &signed_in, named).await?;
+            let by = Person { signed_in, origin: origin(parts, app).await }.by();
+            decided(app, Who { organiser_id, action, by }).await
+        }
+        Known::Key { organiser_id, id, name, scopes } => {
+            if named(parts).await?.is_some_and(|named| named != organiser_id) {
+                return Err(authorize::organiser_not_found());
+            }
+            authorize::check_scopes(&scopes, action)?;
+            let by = By { actor: Actor::ApiKey(id), name, origin: origin(parts, app).await };
+            Ok(Who { organiser_id, action, by })
+        }
+        Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
+    }
+}
+
+async fn decided(app: &AppState, who: Who) -> ApiResult<Who> {
+    app.db()
+        .read(move |conn| Box::pin(async move { authorize::organiser(conn, &who).await.map(|_| who) }))
+        .await
 }
 
 impl AnyDevice {
@@ -217,17 +347,34 @@ impl AnyDevice {
     }
 }
 
-impl<N: Needs> FromRequestParts<AppState> for Caller<N> {
+impl<A: Acts> FromRequestParts<AppState> for Caller<A> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        Ok(Self { who: who(parts, app, A::ACTION).await?, action: PhantomData })
+    }
+}
+
+impl FromRequestParts<AppState> for Person {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
-            Known::Key { organiser_id, id, scopes } => {
-                require_scope(&scopes, N::SCOPE)?;
-                Ok(Self { organiser_id, api_key_id: id, scope: PhantomData })
-            }
-            Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
+            Known::Person(signed_in) => Ok(Self { signed_in, origin: origin(parts, app).await }),
+            Known::Key { .. } | Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
         }
+    }
+}
+
+/// None for whoever carries no token at all; a bad one is refused.
+impl OptionalFromRequestParts<AppState> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Option<Self>, ApiError> {
+        if bearer(parts).is_none() {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<AppState>>::from_request_parts(parts, app).await.map(Some)
     }
 }
 
@@ -237,7 +384,7 @@ impl FromRequestParts<AppState> for AnyDevice {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Device(device) => Ok(device),
-            Known::Key { .. } | Known::Wallet(_) => Err(refuse(parts, app).await),
+            Known::Person(_) | Known::Key { .. } | Known::Wallet(_) => Err(refuse(parts, app).await),
         }
     }
 }
@@ -256,14 +403,23 @@ impl FromRequestParts<AppState> for Scanner {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Device(device) => {
-                let device = device.active()?;
-                let Device { organiser_id, device_id } = device;
-                Ok(Self { organiser_id, scanner_id: device_id, is_device: true, may_supervise: false })
+                let Device { organiser_id, device_id } = device.active()?;
+                let actor = Actor::Device(device_id);
+                Ok(Self { organiser_id, scanner_id: device_id, is_device: true, actor })
             }
-            Known::Key { organiser_id, id, scopes } => {
-                require_scope(&scopes, Scope::Redeem)?;
-                let may_supervise = scopes.allow(Scope::Supervise);
-                Ok(Self { organiser_id, scanner_id: id.0, is_device: false, may_supervise })
+            Known::Key { organiser_id, id, scopes, .. } => {
+                authorize::check_scopes(&scopes, Action::Redeem)?;
+                Ok(Self { organiser_id, scanner_id: id.0, is_device: false, actor: Actor::ApiKey(id) })
+            }
+            Known::Person(signed_in) => {
+                let named = named_organiser(parts, app).await?;
+                let organiser_id = persons_organiser(app, &signed_in, named).await?;
+                let SignedIn { user_id, session_id, .. } = signed_in;
+                let scanner_id = DeviceId::from_bytes(*user_id.as_bytes());
+                let actor = Actor::User { user_id, session_id };
+                let scanner = Self { organiser_id, scanner_id, is_device: false, actor };
+                decided(app, scanner.asking(Action::Redeem)).await?;
+                Ok(scanner)
             }
             Known::Wallet(_) => Err(refuse(parts, app).await),
         }
@@ -276,7 +432,7 @@ impl FromRequestParts<AppState> for Wallet {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Wallet(wallet) => Ok(wallet),
-            Known::Key { .. } | Known::Device(_) => Err(refuse(parts, app).await),
+            Known::Person(_) | Known::Key { .. } | Known::Device(_) => Err(refuse(parts, app).await),
         }
     }
 }
@@ -298,15 +454,11 @@ impl FromRequestParts<AppState> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let Some(expected) = &app.config().admin_token else {
+        if app.config().admin_token.is_none() {
             let detail = "Set LIVENTIX_ADMIN_TOKEN, or use `liventix admin create-organiser` on the server.";
             return Err(ApiError::new(Code::AdminDisabled, detail));
-        };
-        // Hashes have one length, so that the comparison tells nothing of the token's.
-        let expected = Sha256::digest(expected.expose_secret().as_bytes());
-        let good =
-            bearer(parts).is_some_and(|given| bool::from(Sha256::digest(given.as_bytes()).ct_eq(&expected)));
-        if good { Ok(Self) } else { Err(refuse(parts, app).await) }
+        }
+        if is_admin(parts, app) { Ok(Self) } else { Err(refuse(parts, app).await) }
     }
 }
 

@@ -57,6 +57,7 @@ pub struct FileConfig {
     limit_manual_code_per_minute: Option<u32>,
     limit_bad_token_per_minute: Option<u32>,
     limit_upload_per_minute: Option<u32>,
+    limit_sign_in_per_minute: Option<u32>,
     log: Option<String>,
     log_json: Option<bool>,
 }
@@ -108,6 +109,7 @@ impl ConfigArgs {
                 manual_code: limit(file.limit_manual_code_per_minute, base.limits.manual_code),
                 bad_token: limit(file.limit_bad_token_per_minute, base.limits.bad_token),
                 upload: limit(file.limit_upload_per_minute, base.limits.upload),
+                sign_in: limit(file.limit_sign_in_per_minute, base.limits.sign_in),
             },
             log_filter: self.log.or(file.log).unwrap_or_else(|| base.log_filter.clone()),
             log_json: self.log_json || file.log_json.unwrap_or(false),

@@ -2,6 +2,7 @@
 
 mod database;
 mod door;
+mod person;
 mod phone;
 mod world;
 
@@ -19,6 +20,7 @@ use tempfile::TempDir;
 
 pub(crate) use database::TestDatabase;
 pub(crate) use door::{Door, new_id, verdicts};
+pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};
 pub(crate) use phone::Phone;
 pub(crate) use world::{Event, Organiser};
 
@@ -73,8 +75,15 @@ impl Server {
     pub(crate) async fn start() -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let far = Limit::per_minute(100_000);
-        Self::start_with(Limits { enrol: far, redeem: far, manual_code: far, bad_token: far, upload: far })
-            .await
+        Self::start_with(Limits {
+            enrol: far,
+            redeem: far,
+            manual_code: far,
+            bad_token: far,
+            upload: far,
+            sign_in: far,
+        })
+        .await
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {

@@ -15,6 +15,10 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_first.sql")),
     M::up(include_str!("../../../../migrations/0002_undo_and_force.sql")),
     M::up(include_str!("../../../../migrations/0003_wallet.sql")),
+    M::up(concat!(
+        include_str!("../../../../migrations/0006_accounts.sql"),
+        include_str!("../../../../migrations/0006_accounts.sqlite.sql"),
+    )),
 ];
 
 /// Another process (a backup, a shell) may hold the file for a moment.
