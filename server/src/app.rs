@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use liventix_core::clock::Clock;
 use liventix_core::entropy::Entropy;
+use liventix_core::ids::{EventId, OrganiserId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,11 +16,12 @@ use crate::accounts::Passwords;
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
-use crate::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+use crate::platform::db::{Db, DbError, Storage};
 use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
+use crate::scanning::Desks;
 use crate::{accounts, audit, doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
@@ -42,6 +44,12 @@ pub enum StartError {
     /// The database does not open.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// Processes that share a database share the secret as well.
+    #[error(
+        "setting root_secret: is needed with PostgreSQL, the same for every process on one database. Make one \
+         with `openssl rand -base64 32 | tr '+/' '-_' | tr -d =` and set LIVENTIX_ROOT_SECRET"
+    )]
+    RootSecret,
     /// The root secret is not to be had.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -69,6 +77,7 @@ struct Inner {
     limiter: RateLimiter,
     bell: ChangeBell,
     snapshots: Snapshots,
+    desks: Desks,
     passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
@@ -96,6 +105,12 @@ impl AppState {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// The database as one organiser may see it: for everything that is done in an organiser's name.
+    #[must_use]
+    pub fn db_of(&self, organiser: OrganiserId) -> Db {
+        self.0.db.of(organiser)
     }
 
     /// Seals and opens secrets.
@@ -134,6 +149,11 @@ impl AppState {
         &self.0.bell
     }
 
+    /// Wakes the long-polls of an event, in every process: it has changed, and the change is committed.
+    pub fn ring(&self, event: EventId) {
+        self.0.bell.ring(&self.0.db, event);
+    }
+
     /// Events and their keys, ready for verifying.
     #[must_use]
     pub fn snapshots(&self) -> &Snapshots {
@@ -144,6 +164,12 @@ impl AppState {
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    /// Where online redeems queue.
+    #[must_use]
+    pub fn desks(&self) -> &Desks {
+        &self.0.desks
     }
 
     /// Returns once the server begins to shut down.
@@ -173,9 +199,18 @@ impl App {
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let addr = listener.local_addr().map_err(bind_error)?;
         let (close, closing) = watch::channel(false);
-        let app = Self::state(config, addr, clock, entropy, closing)?;
+        let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
+        if let Some(hints) = app.db().hints() {
+            let app = app.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = app.bell().follow(hints) => {}
+                    () = app.closing() => {}
+                }
+            });
+        }
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
@@ -183,14 +218,14 @@ impl App {
         Ok(Running { addr, app, close, task })
     }
 
-    fn state(
+    async fn state(
         config: Config,
         addr: SocketAddr,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         closing: watch::Receiver<bool>,
     ) -> Result<AppState, StartError> {
-        let (db, vault) = Self::open(&config, Arc::clone(&entropy))?;
+        let (db, vault) = Self::open(&config, Arc::clone(&entropy)).await?;
         if config.public_url.is_none() && addr.ip().is_unspecified() {
             tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
         }
@@ -205,6 +240,7 @@ impl App {
             entropy,
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
+            desks: Desks::default(),
             passwords: Passwords::default(),
             closing,
         })))
@@ -214,7 +250,7 @@ impl App {
     ///
     /// # Errors
     /// When the directory, the database or the root secret cannot be used.
-    pub fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
+    pub async fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
         // Names and addresses of attendees: nobody else on this machine reads them.
@@ -224,13 +260,17 @@ impl App {
             path: config.data_dir.display().to_string(),
             reason: error.to_string(),
         })?;
+        let storage = config.storage()?;
         // The secret comes first: whoever finds a database without one has lost it.
-        let vault = match &config.root_secret {
-            Some(secret) => Vault::configured(secret, entropy)?,
-            None => Vault::open(&config.data_dir, !config.database().exists(), entropy)?,
+        let vault = match (&config.root_secret, &storage) {
+            (Some(secret), _) => Vault::configured(secret, entropy)?,
+            (None, Storage::Sqlite(options)) => {
+                Vault::open(&config.data_dir, !options.path.exists(), entropy)?
+            }
+            // Each process has a directory of its own; what one sealed, the others must open.
+            (None, Storage::Postgres(_)) => return Err(StartError::RootSecret),
         };
-        let options = SqliteOptions { path: config.database(), readers: config.readers };
-        let db = Db::Sqlite(Sqlite::open(&options)?);
+        let db = Db::open(&storage).await?;
         Ok((db, vault))
     }
 

@@ -91,9 +91,9 @@ async fn stop_asked() -> std::io::Result<()> {
 
 async fn migrate(args: ConfigArgs) -> anyhow::Result<()> {
     let config = args.load()?;
-    let (db, _) = App::open(&config, Arc::new(OsEntropy))?;
+    let (db, _) = App::open(&config, Arc::new(OsEntropy)).await?;
     db.close().await;
-    println!("{} is up to date", config.database().display());
+    println!("the database is up to date");
     Ok(())
 }
 

@@ -98,6 +98,7 @@ impl Accounts<'_> {
         };
         let (stored, pen, secret_hash) = (invitation.clone(), self.pen(), token.secret_hash());
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     tx.lock("organiser", who.organiser_id.as_bytes()).await?;
@@ -130,6 +131,7 @@ impl Accounts<'_> {
         let (after, limit, now) = (page.after()?, page.limit()?, self.now);
         let rows = self
             .db
+            .of(who.organiser_id)
             .read(move |conn| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(conn, &who).await?.organiser_id;
@@ -147,6 +149,7 @@ impl Accounts<'_> {
     pub(crate) async fn withdraw(&self, who: Who, id: InvitationId) -> ApiResult<()> {
         let pen = self.pen();
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(tx, &who).await?.organiser_id;

@@ -70,6 +70,7 @@ impl Accounts<'_> {
         let (after, limit) = (page.after()?, page.limit()?);
         let rows = self
             .db
+            .of(who.organiser_id)
             .read(move |conn| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(conn, &who).await?.organiser_id;
@@ -89,6 +90,7 @@ impl Accounts<'_> {
         let events = limits(new.role, new.event_ids)?;
         let (now, pen) = (self.now, self.pen());
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     tx.lock("organiser", who.organiser_id.as_bytes()).await?;
@@ -129,6 +131,7 @@ impl Accounts<'_> {
         let events = limits(change.role, change.event_ids)?;
         let pen = self.pen();
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     let (organiser, before) = locked(tx, &who, user).await?;
@@ -156,6 +159,7 @@ impl Accounts<'_> {
     pub(crate) async fn remove_member(&self, who: Who, user: UserId) -> ApiResult<MemberView> {
         let pen = self.pen();
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     let (organiser, member) = locked(tx, &who, user).await?;

@@ -128,7 +128,7 @@ pub(crate) async fn list(app: &AppState, who: Who, query: &AuditQuery) -> ApiRes
     let filter = Filter::new(query)?;
     let limit = filter.limit;
     let rows = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let granted = authorize::organiser(conn, &who).await?;

@@ -131,9 +131,9 @@ struct Office {
 }
 
 impl Office {
-    fn open(config: ConfigArgs) -> anyhow::Result<Self> {
+    async fn open(config: ConfigArgs) -> anyhow::Result<Self> {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let (db, vault) = App::open(&config.load()?, Arc::clone(&entropy))?;
+        let (db, vault) = App::open(&config.load()?, Arc::clone(&entropy)).await?;
         Ok(Self { db, vault, clock: SystemClock::new(), entropy })
     }
 
@@ -149,14 +149,14 @@ impl Office {
 pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
     match admin {
         Admin::CreateOrganiser { name, config } => {
-            let office = Office::open(config)?;
+            let office = Office::open(config).await?;
             let made = office.organisers().create(By::command_line(), &NewOrganiser { name }).await?;
             office.db.close().await;
             println!("organiser  {}\napi key    {}", made.organiser.organiser_id, made.api_key.token);
             keep_it_safe();
         }
         Admin::CreateApiKey { organiser, name, scopes, config } => {
-            let office = Office::open(config)?;
+            let office = Office::open(config).await?;
             let who = asking(organiser, Action::ManageApiKeys);
             let scopes = scopes.into_iter().map(Scope::from).collect();
             let request = NewApiKey { name, scopes, event_ids: None };
@@ -166,7 +166,7 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
             keep_it_safe();
         }
         Admin::CreateUser { email, name, config } => {
-            let office = Office::open(config)?;
+            let office = Office::open(config).await?;
             let new = NewUser { email, name, password: read_password()? };
             let passwords = Passwords::default();
             let made = office.accounts(&passwords).create_user(By::command_line(), new).await?;
@@ -174,7 +174,7 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
             println!("user       {made}");
         }
         Admin::SetPassword { email, config } => {
-            let office = Office::open(config)?;
+            let office = Office::open(config).await?;
             let passwords = Passwords::default();
             let accounts = office.accounts(&passwords);
             accounts.set_password(By::command_line(), &email, read_password()?).await?;
@@ -182,7 +182,7 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
             println!("done: their sessions have ended");
         }
         Admin::AddMember { organiser, email, role, events, config } => {
-            let office = Office::open(config)?;
+            let office = Office::open(config).await?;
             let passwords = Passwords::default();
             let new =
                 NewMember { email, role: role.into(), event_ids: (!events.is_empty()).then_some(events) };

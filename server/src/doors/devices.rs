@@ -14,7 +14,7 @@ use crate::platform::problem::{ApiError, ApiResult, Code};
 pub(super) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResult<Page<DeviceView>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let granted = authorize::organiser(conn, &who).await?;
@@ -89,7 +89,7 @@ fn not_found() -> ApiError {
 pub(super) async fn revoke(app: &AppState, who: Who, device: DeviceId) -> ApiResult<()> {
     let app_in = app.clone();
     let events: Vec<EventId> = app
-        .db()
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let granted = authorize::organiser(tx, &who).await?;
@@ -102,7 +102,7 @@ pub(super) async fn revoke(app: &AppState, who: Who, device: DeviceId) -> ApiRes
         })
         .await?;
     // Its long-polls wake up and find that they may not go on.
-    events.into_iter().for_each(|event| app.bell().ring(event));
+    events.into_iter().for_each(|event| app.ring(event));
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn create(app: &AppState, who: Who, request: NewEnrolment) -> A
     let now = app.now();
     let expires_at = now + CODE_LIFE_MS;
     let (app_in, hash) = (app.clone(), code_hash(&code));
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 check_scope(&app_in, tx, &who, &events).await?;

@@ -78,7 +78,7 @@ pub(super) async fn page(
 async fn read(app: &AppState, device: Device, event: EventId, wanted: Wanted) -> ApiResult<ManifestPage> {
     let app_in = app.clone();
     let (snapshot, mut page) = app
-        .db()
+        .db_of(device.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, device.organiser_id, event).await?;

@@ -115,7 +115,7 @@ async fn enrol(
 )]
 async fn assignments(device: Device, State(app): State<AppState>) -> ApiResult<axum::Json<Assignments>> {
     let assignments = app
-        .db()
+        .db_of(device.organiser_id)
         .read(move |conn| {
             Box::pin(async move { Ok::<_, ApiError>(enrolment::assignments(conn, device.device_id).await?) })
         })
@@ -140,7 +140,7 @@ async fn keys(
 ) -> ApiResult<axum::Json<EventKeys>> {
     let app_in = app.clone();
     let keys = app
-        .db()
+        .db_of(device.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, device.organiser_id, event).await?;

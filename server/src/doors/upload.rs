@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use liventix_core::ids::{EventId, GateId, LedgerId, ScanId, TicketId};
+use liventix_core::ids::{DeviceId, EventId, GateId, LedgerId, ScanId, TicketId};
 use liventix_core::ledger::record::ScanRecord;
 use liventix_core::rules::{EventInfo, Outcome};
 use liventix_core::sync::wire::{ForeignPassage, MAX_UPLOAD_SCANS, Receipt, ReceiptStatus, UploadResponse};
@@ -16,7 +16,7 @@ use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
 use crate::platform::auth::AnyDevice;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::scanning::{ScanRow, ingest};
 use crate::tickets;
@@ -77,30 +77,51 @@ pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> A
     let ledger_id = batch.ledger_id;
     // Parsing and hashing a thousand scans is work; the writer thread should not do it.
     let items = tokio::task::spawn_blocking(move || items(batch)).await.map_err(ApiError::internal)??;
+    let elsewhere = stored_elsewhere(app, &items).await?;
     let (app_in, now) = (app.clone(), app.now());
+    let given = Given { device, ledger_id, items, elsewhere };
     let (receipts, changed) = app
-        .db()
-        .write(move |tx| Box::pin(async move { take_in(tx, &app_in, device, ledger_id, &items, now).await }))
+        .db_of(device.organiser_id)
+        .write(move |tx| Box::pin(async move { take_in(tx, &app_in, given, now).await }))
         .await?;
-    changed.into_iter().for_each(|event| app.bell().ring(event));
+    changed.into_iter().for_each(|event| app.ring(event));
     Ok(UploadResponse { receipts })
+}
+
+/// What came, and what was known before.
+struct Given {
+    device: AnyDevice,
+    ledger_id: LedgerId,
+    items: Vec<Item>,
+    elsewhere: HashMap<ScanId, [u8; 32]>,
+}
+
+/// Scans with the same ids, of any organiser: the transaction itself sees the device's organiser's only.
+async fn stored_elsewhere(app: &AppState, items: &[Item]) -> ApiResult<HashMap<ScanId, [u8; 32]>> {
+    let ids: Vec<ScanId> = items.iter().map(|item| item.scan_id).collect();
+    app.db()
+        .read(move |conn| Box::pin(async move { Ok::<_, ApiError>(ingest::known_hashes(conn, &ids).await?) }))
+        .await
 }
 
 async fn take_in(
     tx: &mut Tx,
     app: &AppState,
-    mut device: AnyDevice,
-    ledger_id: LedgerId,
-    items: &[Item],
+    given: Given,
     now: i64,
 ) -> ApiResult<(Vec<Receipt>, Vec<EventId>)> {
+    let Given { mut device, ledger_id, items, elsewhere } = given;
+    hold(tx, device.device_id, ledger_id, &items).await?;
     // A slow upload may have been revoked since its first byte.
     device.revoked_at = scope::revoked_at(tx, device.device_id).await?;
     let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
     let own_ledger = owner.is_none_or(|owner| owner == device.device_id);
-    let facts = Facts::load(tx, app, device, ledger_id, own_ledger, items).await?;
+    let mut facts = Facts::load(tx, app, device, ledger_id, own_ledger, &items).await?;
+    for (id, hash) in elsewhere {
+        facts.stored.entry(id).or_insert(hash);
+    }
     let mut sorted = Sorted::default();
-    for item in items {
+    for item in &items {
         sorted.sort(&facts, item, now);
     }
     let changed = sorted.changed();
@@ -113,6 +134,19 @@ async fn take_in(
     let sql = "UPDATE devices SET last_upload_at = $2 WHERE device_id = $1";
     tx.execute(sql, params![device.device_id, now]).await?;
     Ok((sorted.receipts, changed))
+}
+
+/// Keeps what the batch is checked against as it is until the transaction ends: the device's events, in the
+/// order of their ids, and the ledger.
+async fn hold(tx: &mut Tx, device: DeviceId, ledger: LedgerId, items: &[Item]) -> Result<(), DbError> {
+    let named: HashSet<EventId> = items.iter().filter_map(|item| item.event_id).collect();
+    // In the order of their ids, as everybody takes them.
+    for assignment in enrolment::assignments(tx, device).await? {
+        if named.contains(&assignment.event_id) {
+            snapshot::lock(tx, assignment.event_id).await?;
+        }
+    }
+    tx.lock("ledger", ledger.as_bytes()).await
 }
 
 /// Everything the checks need, read in a few statements for the whole batch.

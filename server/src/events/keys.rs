@@ -57,7 +57,7 @@ pub struct KeyView {
 pub(super) async fn list(app: &AppState, who: Who, event: EventId) -> ApiResult<Vec<KeyView>> {
     let states: Vec<KeyState> = {
         let app_in = app.clone();
-        app.db()
+        app.db_of(who.organiser_id)
             .read(move |conn| {
                 Box::pin(async move {
                     snapshot::of(&app_in, conn, &who, event).await?;
@@ -95,10 +95,10 @@ pub(super) async fn rotate(
     };
     let app_in = app.clone();
     let response = app
-        .db()
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &who, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let current = snapshot.current_key()?;
                 let next = current.key_id.0.checked_add(1).ok_or_else(|| {
                     ApiError::new(
@@ -128,6 +128,6 @@ pub(super) async fn rotate(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(response)
 }

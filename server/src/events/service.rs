@@ -92,7 +92,7 @@ fn check_policy(policy: &EventPolicy) -> ApiResult<()> {
 pub(super) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResult<Page<EventSummary>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows: Vec<EventSummary> = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let granted = authorize::organiser(conn, &who).await?;
@@ -105,7 +105,7 @@ pub(super) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResul
 
 pub(super) async fn get(app: &AppState, who: Who, event: EventId) -> ApiResult<EventView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let info = snapshot::of(&app_in, conn, &who, event).await?.info.clone();
@@ -123,10 +123,10 @@ pub(super) async fn update(
 ) -> ApiResult<EventView> {
     let app_in = app.clone();
     let view = app
-        .db()
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let mut info = snapshot::of(&app_in, tx, &who, event).await?.info.clone();
+                let mut info = snapshot::hold_for(&app_in, tx, &who, event).await?.info.clone();
                 let before = settings(&store::view(tx, info.clone()).await?);
                 if let Some(name) = change.name {
                     info.name = text::line("name", &name, 160)?;
@@ -148,7 +148,7 @@ pub(super) async fn update(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(view)
 }
 
@@ -195,10 +195,10 @@ pub(super) async fn put_gate(
     let gate_id = existing.unwrap_or_else(|| GateId::generate(app.now(), app.entropy().as_ref()));
     let gate = Gate { gate_id, name };
     let (app_in, stored) = (app.clone(), gate.clone());
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &who, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let before =
                     existing.map(|id| snapshot.info.gate(id).ok_or_else(gate_not_found)).transpose()?;
                 if before.is_none() {
@@ -211,16 +211,16 @@ pub(super) async fn put_gate(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(gate)
 }
 
 pub(super) async fn delete_gate(app: &AppState, who: Who, event: EventId, gate: GateId) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &who, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let gone = snapshot.info.gate(gate).ok_or_else(gate_not_found)?;
                 let named = snapshot.info.ticket_types.iter().any(|kind| kind.gate_ids.contains(&gate));
                 if named || store::gate_has_scans(tx, event, gate).await? {
@@ -234,7 +234,7 @@ pub(super) async fn delete_gate(app: &AppState, who: Who, event: EventId, gate: 
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }
 
@@ -267,10 +267,10 @@ pub(super) async fn put_ticket_type(
     let id = existing.unwrap_or_else(|| TicketTypeId::generate(app.now(), app.entropy().as_ref()));
     let kind = checked_type(id, rules)?;
     let (app_in, stored) = (app.clone(), kind.clone());
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &who, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let info = &snapshot.info;
                 let before =
                     existing.map(|id| info.ticket_type(id).ok_or_else(type_not_found)).transpose()?;
@@ -292,7 +292,7 @@ pub(super) async fn put_ticket_type(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(kind)
 }
 
@@ -303,10 +303,10 @@ pub(super) async fn delete_ticket_type(
     id: TicketTypeId,
 ) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &who, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let gone = snapshot.info.ticket_type(id).ok_or_else(type_not_found)?;
                 if store::ticket_type_has_tickets(tx, id).await? {
                     let detail = "Tickets of this type exist. Cancel them, and leave the type as it is.";
@@ -318,6 +318,6 @@ pub(super) async fn delete_ticket_type(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::store;
 use crate::app::AppState;
 use crate::organisers::service::master_key_context;
 use crate::platform::authorize::{self, Who};
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
 
 /// Snapshots kept; beyond that, all are dropped and read again as needed.
@@ -94,7 +94,8 @@ impl Snapshots {
     }
 }
 
-/// The event, if it is `organiser`'s: for devices and wallets, whose leave is decided elsewhere. Busy callers [`keep`](Snapshots::keep) it afterwards.
+/// The event, if it is `organiser`'s: for devices and wallets, whose leave is decided elsewhere. Busy callers
+/// [`keep`](Snapshots::keep) it afterwards.
 ///
 /// # Errors
 /// `event_not_found`, also for another organiser's event: nobody learns that it exists.
@@ -124,6 +125,35 @@ pub async fn of(app: &AppState, conn: &mut Conn, who: &Who, event: EventId) -> A
         return Ok(snapshot);
     }
     read(app, conn, granted.organiser_id, event, granted.config_seq).await.map(Arc::new)
+}
+
+/// The event, and nobody else changes it, its tickets or its scans until the transaction ends. Every write
+/// that decides by what it reads of an event begins with this.
+///
+/// # Errors
+/// As [`load`].
+pub async fn hold(
+    app: &AppState,
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    event: EventId,
+) -> ApiResult<Arc<Snapshot>> {
+    lock(tx, event).await?;
+    load(app, tx, organiser, event).await
+}
+
+/// The same for what somebody asks for.
+///
+/// # Errors
+/// As [`of`].
+pub async fn hold_for(app: &AppState, tx: &mut Tx, who: &Who, event: EventId) -> ApiResult<Arc<Snapshot>> {
+    lock(tx, event).await?;
+    of(app, tx, who, event).await
+}
+
+/// The event's lock alone. Whoever takes it for several events takes them in the order of their ids.
+pub(crate) async fn lock(tx: &mut Tx, event: EventId) -> Result<(), DbError> {
+    tx.lock("event", event.as_bytes()).await
 }
 
 pub(crate) use authorize::event_not_found as not_found;

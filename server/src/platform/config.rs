@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::db::{PostgresOptions, SqliteOptions, Storage};
 use super::rate_limit::Limit;
 
 pub use sources::{ConfigArgs, FileConfig};
@@ -19,7 +20,7 @@ const MIN_ADMIN_TOKEN: usize = 32;
 #[derive(Debug, thiserror::Error)]
 #[error("setting {key}: {reason}")]
 pub struct ConfigError {
-    /// Its key in the file; the variable is `LIVENTIX_` and the key in capitals.
+    /// Its key in the file; the variable is `LIVENTIX_` and the key in capitals (and `DATABASE_URL`).
     pub key: &'static str,
     /// What is wrong and what is right.
     pub reason: String,
@@ -66,6 +67,8 @@ impl Default for Limits {
 pub struct Config {
     /// Where the database and the root secret are.
     pub data_dir: PathBuf,
+    /// `postgres://…`, or `sqlite:` and a path; none: a file in the data directory.
+    pub database_url: Option<SecretString>,
     /// Where to listen; port 0 takes a free one.
     pub bind: SocketAddr,
     /// How doors and people reach this server, e.g. `https://tickets.example.org`; stands in
@@ -79,8 +82,10 @@ pub struct Config {
     pub trust_forwarded_for: bool,
     /// How long a request may take.
     pub request_timeout: Duration,
-    /// Threads that read the database (1 to 64).
+    /// Threads that read an SQLite database (1 to 64).
     pub readers: usize,
+    /// Connections to a PostgreSQL database at most (2 to 500).
+    pub connections: usize,
     /// What is limited how far.
     pub limits: Limits,
     /// Log filter, e.g. `info,liventix_server=debug`.
@@ -95,6 +100,7 @@ impl Config {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            database_url: None,
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             root_secret: None,
@@ -102,16 +108,32 @@ impl Config {
             trust_forwarded_for: false,
             request_timeout: Duration::from_secs(60),
             readers: 4,
+            connections: 16,
             limits: Limits::default(),
             log_filter: "info".to_owned(),
             log_json: false,
         }
     }
 
-    /// The database file.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.data_dir.join("liventix.db")
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When `database_url` names neither of the two engines.
+    pub fn storage(&self) -> Result<Storage, ConfigError> {
+        let in_file = |path| Storage::Sqlite(SqliteOptions { path, readers: self.readers });
+        let Some(url) = &self.database_url else { return Ok(in_file(self.data_dir.join("liventix.db"))) };
+        let text = url.expose_secret();
+        if let Some(path) = text.strip_prefix("sqlite:")
+            && !path.is_empty()
+        {
+            return Ok(in_file(path.strip_prefix("//").unwrap_or(path).into()));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            let options = PostgresOptions { url: url.clone(), connections: self.connections };
+            return Ok(Storage::Postgres(options));
+        }
+        let reason = "must be postgres://user:password@host:5432/database, or sqlite: and a path";
+        Err(ConfigError::new("database_url", reason))
     }
 
     /// Checks every setting that can be wrong.
@@ -136,6 +158,10 @@ impl Config {
         if !(1..=64).contains(&self.readers) {
             return Err(ConfigError::new("readers", "must be between 1 and 64"));
         }
+        if !(2..=500).contains(&self.connections) {
+            return Err(ConfigError::new("connections", "must be between 2 and 500"));
+        }
+        self.storage()?;
         if !(35..=600).contains(&self.request_timeout.as_secs()) {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));
@@ -165,7 +191,9 @@ mod tests {
     fn a_bad_setting_is_named() {
         let good = Config::new("/tmp/x");
         assert!(good.validate().is_ok());
-        let bad: [(&str, Config); 4] = [
+        let bad: [(&str, Config); 6] = [
+            ("database_url", Config { database_url: Some("mysql://host/db".into()), ..good.clone() }),
+            ("connections", Config { connections: 1, ..good.clone() }),
             ("public_url", Config { public_url: Some("example.org/".into()), ..good.clone() }),
             ("admin_token", Config { admin_token: Some("short".into()), ..good.clone() }),
             ("readers", Config { readers: 0, ..good.clone() }),

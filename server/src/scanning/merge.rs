@@ -8,7 +8,7 @@ use liventix_core::rules::{Allowance, EventInfo, Standing};
 
 use super::store;
 use crate::params;
-use crate::platform::db::{DbError, Tx, Value, in_list, values_rows};
+use crate::platform::db::{DbError, Tx, Value, in_list, padded, values_rows};
 
 const CHUNK: usize = 200;
 
@@ -44,11 +44,11 @@ async fn allowances(
     info: &EventInfo,
     tickets: &[TicketId],
 ) -> Result<HashMap<TicketId, Allowance>, DbError> {
+    let ids = padded(tickets.iter().map(|id| Value::from(*id)).collect());
     let sql = format!(
         "SELECT ticket_id, ticket_type_id, admits FROM tickets WHERE ticket_id IN ({})",
-        in_list(1, tickets.len())
+        in_list(1, ids.len())
     );
-    let ids: Vec<Value> = tickets.iter().map(|id| Value::from(*id)).collect();
     let mut found = HashMap::new();
     for row in tx.query(&sql, &ids).await? {
         let Some(kind) = info.ticket_type(row.get(1)?) else { continue };
@@ -64,8 +64,8 @@ async fn replace(
     tickets: &[TicketId],
     found: &[(ScanId, TicketId, ScanId, u32)],
 ) -> Result<(), DbError> {
-    let sql = format!("DELETE FROM conflicts WHERE ticket_id IN ({})", in_list(1, tickets.len()));
-    let ids: Vec<Value> = tickets.iter().map(|id| Value::from(*id)).collect();
+    let ids = padded(tickets.iter().map(|id| Value::from(*id)).collect());
+    let sql = format!("DELETE FROM conflicts WHERE ticket_id IN ({})", in_list(1, ids.len()));
     tx.execute(&sql, &ids).await?;
     for chunk in found.chunks(CHUNK) {
         let sql = format!(

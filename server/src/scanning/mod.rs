@@ -1,7 +1,9 @@
 //! Scans: redeemed online, taken in from devices, merged, and shown.
 
+mod desk;
 mod feed;
 pub(crate) mod ingest;
+mod known;
 pub(crate) mod merge;
 mod present;
 mod redeem;
@@ -11,5 +13,6 @@ pub mod types;
 mod undo;
 mod views;
 
+pub use desk::Desks;
 pub(crate) use feed::{count_passages_after, passages_after, passages_of};
 pub(crate) use store::ScanRow;

@@ -1,10 +1,12 @@
 //! From scanned text to a ticket of the event, or the reason why there is none.
 
 use liventix_core::clock::TimeReading;
+use liventix_core::ids::TicketId;
 use liventix_core::ledger::record::Medium;
 use liventix_core::rules::{Direction, Presented, Reason};
 use liventix_core::ticket::{CodeError, Kind, Scanned, SignedCode, clean, legacy, read};
 
+use super::known::Known;
 use crate::events::snapshot::Snapshot;
 use crate::platform::db::{Conn, DbError};
 use crate::tickets::{self, TicketRow};
@@ -22,6 +24,15 @@ pub(super) fn is_typed(text: &str) -> bool {
     matches!(read(text), Ok(Scanned::Manual(_)) | Err(CodeError::ManualTypo))
 }
 
+/// The ticket that a text names, before anything is checked: for reading many tickets at once.
+pub(super) fn named_ticket(text: &str) -> Option<TicketId> {
+    match read(text) {
+        Ok(Scanned::Signed(code)) => Some(code.ticket_id()),
+        Ok(Scanned::Other(text)) => legacy::parse(&text).ticket_id,
+        _ => None,
+    }
+}
+
 /// What was presented where.
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
@@ -30,10 +41,15 @@ pub(super) struct Shown<'a> {
     pub(super) time: TimeReading,
 }
 
-pub(super) async fn find(conn: &mut Conn, snapshot: &Snapshot, shown: Shown<'_>) -> Result<Found, DbError> {
+pub(super) async fn find(
+    conn: &mut Conn,
+    known: &mut Known,
+    snapshot: &Snapshot,
+    shown: Shown<'_>,
+) -> Result<Found, DbError> {
     let text = clean(shown.text);
     match read(shown.text) {
-        Ok(Scanned::Signed(code)) => signed(conn, snapshot, &code, shown).await,
+        Ok(Scanned::Signed(code)) => signed(conn, known, snapshot, &code, shown).await,
         Ok(Scanned::Manual(code)) => {
             let tag = snapshot.lookup_key().manual_tag(&code);
             match tickets::by_manual_tag(conn, snapshot.info.event_id, tag).await? {
@@ -41,7 +57,7 @@ pub(super) async fn find(conn: &mut Conn, snapshot: &Snapshot, shown: Shown<'_>)
                 None => by_legacy_tag(conn, snapshot, text, (Medium::Manual, Reason::ManualUnknown)).await,
             }
         }
-        Ok(Scanned::Other(text)) => unsigned(conn, snapshot, &text).await,
+        Ok(Scanned::Other(text)) => unsigned(conn, known, snapshot, &text).await,
         // A mistyped manual code looks like some codes of older systems.
         Err(CodeError::ManualTypo) => {
             by_legacy_tag(conn, snapshot, text, (Medium::Manual, Reason::ManualTypo)).await
@@ -60,6 +76,7 @@ fn ticket_found(medium: Medium, presented: Presented, ticket: TicketRow) -> Foun
 
 async fn signed(
     conn: &mut Conn,
+    known: &mut Known,
     snapshot: &Snapshot,
     code: &SignedCode,
     shown: Shown<'_>,
@@ -82,7 +99,7 @@ async fn signed(
     };
     // The server knows every ticket: a good signature for one it does not know lets nobody in, whatever
     // the event allows its doors.
-    Ok(match tickets::get(conn, event, verified.ticket_id).await? {
+    Ok(match known.ticket(conn, event, verified.ticket_id).await? {
         Some(ticket) => ticket_found(medium, verified.presented, ticket),
         None => Found::Nothing { medium, reason: Reason::Unlisted },
     })
@@ -104,7 +121,12 @@ async fn not_authentic(
 }
 
 /// A text that is no code of ours: it may name its ticket, or be the code of an older system.
-async fn unsigned(conn: &mut Conn, snapshot: &Snapshot, text: &str) -> Result<Found, DbError> {
+async fn unsigned(
+    conn: &mut Conn,
+    known: &mut Known,
+    snapshot: &Snapshot,
+    text: &str,
+) -> Result<Found, DbError> {
     let event = snapshot.info.event_id;
     let code = legacy::parse(text);
     if code.event_id.is_some_and(|named| named != event) {
@@ -113,7 +135,7 @@ async fn unsigned(conn: &mut Conn, snapshot: &Snapshot, text: &str) -> Result<Fo
     let Some(id) = code.ticket_id else {
         return by_legacy_tag(conn, snapshot, &code.text, (Medium::Unreadable, Reason::NotATicket)).await;
     };
-    match tickets::get(conn, event, id).await? {
+    match known.ticket(conn, event, id).await? {
         Some(ticket) => Ok(ticket_found(Medium::Legacy, Presented::Legacy, ticket)),
         None => by_legacy_tag(conn, snapshot, &code.text, (Medium::Legacy, Reason::Unlisted)).await,
     }

@@ -1,30 +1,28 @@
 //! Redeeming online: the same verification and the same rules as at a door, in one write transaction.
 //!
-//! All writes of a database pass one after the other, so that of any number of simultaneous redeems of
-//! one ticket exactly as many are admitted as it holds entries.
-
-use std::sync::Arc;
+//! All redeems of an event pass one after the other, whichever process they reach, so that of any number of
+//! simultaneous redeems of one ticket exactly as many are admitted as it holds entries.
 
 use liventix_core::clock::TimeReading;
-use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ids::EventId;
 use liventix_core::ledger::Note;
 use liventix_core::ledger::record::{Fingerprint, WireCode as _};
-use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, TicketFacts};
+use liventix_core::rules::{self, Decision, Passage, Presented, TicketFacts};
 use liventix_core::ticket::MAX_TEXT_BYTES;
 use sha2::{Digest as _, Sha256};
 
-use super::merge;
+use super::desk;
+use super::known::Known;
 use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
 use crate::app::AppState;
-use crate::events::snapshot::{self, Snapshot};
-use crate::events::take_seqs;
+use crate::events::snapshot::Snapshot;
 use crate::platform::auth::Scanner;
 use crate::platform::authorize::{self, Action};
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
-use crate::tickets::{self, TicketRow};
+use crate::tickets::TicketRow;
 
 pub(super) async fn redeem(
     app: &AppState,
@@ -38,31 +36,16 @@ pub(super) async fn redeem(
     if present::is_typed(&request.code) {
         app.limiter().require(&format!("manual_code:{}", scanner.scanner_id), limits.manual_code).await?;
     }
-    let app_in = app.clone();
-    let (snapshot, response) = app
-        .db()
-        .write(move |tx| {
-            Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &scanner.asking(Action::Redeem), event).await?;
-                let asked = Asked { scanner, request: &request, force };
-                let response = decide_once(tx, &app_in, &snapshot, &asked).await?;
-                Ok::<_, ApiError>((snapshot, response))
-            })
-        })
-        .await?;
-    app.snapshots().keep(&snapshot);
-    if response.decision.outcome == Outcome::Admit {
-        app.bell().ring(event);
-    }
-    Ok(response)
+    desk::serve(app, Asked { scanner, request, force }, event).await
 }
 
 /// Who asks for what.
-struct Asked<'a> {
-    scanner: Scanner,
-    request: &'a RedeemRequest,
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) scanner: Scanner,
+    pub(super) request: RedeemRequest,
     /// Why a refusal is to be overruled.
-    force: Option<Note>,
+    pub(super) force: Option<Note>,
 }
 
 fn check(request: &RedeemRequest) -> ApiResult<Option<Note>> {
@@ -89,7 +72,7 @@ async fn require_supervisor(tx: &mut Tx, scanner: Scanner, event: EventId) -> Ap
 }
 
 /// What makes two requests the same: everything but the id.
-fn request_hash(event: EventId, asked: &Asked<'_>) -> [u8; 32] {
+fn request_hash(event: EventId, asked: &Asked) -> [u8; 32] {
     let Asked { scanner, request, force } = asked;
     let mut hasher = Sha256::new();
     match force {
@@ -109,62 +92,53 @@ fn request_hash(event: EventId, asked: &Asked<'_>) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-async fn decide_once(
+/// Decides one of a batch; what it decides is in `known` afterwards, and written with the batch.
+pub(super) async fn decide_once(
     tx: &mut Tx,
     app: &AppState,
-    snapshot: &Arc<Snapshot>,
-    asked: &Asked<'_>,
+    snapshot: &Snapshot,
+    known: &mut Known,
+    asked: &Asked,
 ) -> ApiResult<RedeemResponse> {
     let event = snapshot.info.event_id;
-    let Asked { scanner, request, .. } = *asked;
+    let Asked { scanner, request, .. } = asked;
     let hash = request_hash(event, asked);
-    if let Some(stored) = store::find(tx, request.scan_id).await? {
-        return repeat(tx, scanner.organiser_id, snapshot, stored, &hash).await;
+    if !scanner.is_device {
+        known.require_leave(tx, event, *scanner).await?;
+    }
+    if let Some(stored) = known.scan(request.scan_id).cloned() {
+        return repeat(tx, known, snapshot, stored, &hash).await;
     }
     if snapshot.info.gate(request.gate_id).is_none() {
         return Err(ApiError::new(Code::GateNotFound, "The event has no gate with this id."));
     }
     if scanner.is_device {
-        crate::doors::scope::require(tx, scanner.scanner_id, event, Some(request.gate_id)).await?;
+        known.require_device(tx, (event, scanner.scanner_id, request.gate_id)).await?;
     }
     if asked.force.is_some() {
-        require_supervisor(tx, scanner, event).await?;
+        require_supervisor(tx, *scanner, event).await?;
     }
     let time = TimeReading::exact(app.now());
     let shown = Shown { text: &request.code, direction: request.direction, time };
-    let found = present::find(tx, snapshot, shown).await?;
-    let mut passed_before = false;
-    let (medium, decision, ticket) = match found {
+    let (medium, decision, ticket) = match present::find(tx, known, snapshot, shown).await? {
         Found::Nothing { medium, reason } => (medium, Decision::refuse(reason), None),
         Found::Ticket { medium, presented, ticket } => {
-            let passages = passages(tx, &ticket).await?;
-            passed_before = !passages.is_empty();
-            let decision = decide(snapshot, asked, time, presented, &ticket, &passages)?;
+            let passages = known.passages(tx, ticket.view.ticket_id).await?;
+            let decision = decide(snapshot, asked, time, presented, &ticket, passages)?;
             (medium, decision, Some(ticket))
         }
     };
     let mut row = row(asked, time, hash, &decision);
     row.view.medium = medium;
     row.view.ticket_id = ticket.as_ref().map(|ticket| ticket.view.ticket_id);
-    if row.is_passage() {
-        row.change_seq = Some(take_seqs(tx, event, 1).await?);
-    }
-    store::insert(tx, scanner.organiser_id, event, std::slice::from_ref(&row)).await?;
-    if let (true, true, Some(ticket)) = (passed_before, row.is_passage(), &ticket) {
-        // A door's clock may run ahead of ours: then this passage comes before one already merged.
-        merge::refresh(tx, &snapshot.info, &[ticket.view.ticket_id]).await?;
-    }
-    Ok(response(snapshot, &row.view, decision, ticket.as_deref()))
-}
-
-async fn passages(tx: &mut Tx, ticket: &TicketRow) -> Result<Vec<Passage>, DbError> {
-    let id = ticket.view.ticket_id;
-    Ok(store::passages(tx, &[id]).await?.remove(&id).unwrap_or_default())
+    let response = response(snapshot, &row.view, decision, ticket.as_deref());
+    known.add(snapshot, row);
+    Ok(response)
 }
 
 fn decide(
     snapshot: &Snapshot,
-    asked: &Asked<'_>,
+    asked: &Asked,
     time: TimeReading,
     presented: Presented,
     ticket: &TicketRow,
@@ -199,7 +173,7 @@ fn decide(
     Ok(if force.is_some() { rules::force(&facts) } else { rules::decide(&facts) })
 }
 
-fn row(asked: &Asked<'_>, time: TimeReading, hash: [u8; 32], decision: &Decision) -> ScanRow {
+fn row(asked: &Asked, time: TimeReading, hash: [u8; 32], decision: &Decision) -> ScanRow {
     let Asked { scanner, request, force } = asked;
     ScanRow {
         view: ScanView {
@@ -238,15 +212,14 @@ fn row(asked: &Asked<'_>, time: TimeReading, hash: [u8; 32], decision: &Decision
 /// The answer given before, to the very same request.
 async fn repeat(
     tx: &mut Tx,
-    organiser: OrganiserId,
+    known: &mut Known,
     snapshot: &Snapshot,
     stored: Stored,
     hash: &[u8; 32],
 ) -> ApiResult<RedeemResponse> {
     let event = snapshot.info.event_id;
-    if stored.organiser_id != organiser || stored.event_id != event || stored.hash != *hash {
-        let detail = "This scan id was used for another scan. Make a new id for every scan.";
-        return Err(ApiError::new(Code::ScanIdConflict, detail));
+    if stored.organiser_id != snapshot.organiser_id || stored.event_id != event || stored.hash != *hash {
+        return Err(store::id_taken());
     }
     let view = stored.view;
     let decision = Decision {
@@ -260,7 +233,7 @@ async fn repeat(
         overruled: view.overruled,
     };
     let ticket = match view.ticket_id {
-        Some(id) => tickets::get(tx, event, id).await?,
+        Some(id) => known.ticket(tx, event, id).await?,
         None => None,
     };
     Ok(response(snapshot, &view, decision, ticket.as_ref()))

@@ -9,8 +9,9 @@ use liventix_core::sync::wire::ForeignPassage;
 
 use super::types::ScanView;
 use crate::params;
-use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, values_rows};
+use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded, values_rows};
 use crate::platform::page::Key;
+use crate::platform::problem::{ApiError, ApiResult, Code};
 
 /// Rows in one statement.
 const CHUNK: usize = 100;
@@ -64,6 +65,32 @@ impl ScanRow {
             prev_hash: Some(record.prev_hash.0),
             hash: record.hash.0,
             change_seq: None,
+        }
+    }
+
+    /// The same, as it is found later.
+    pub(super) fn stored(&self, organiser_id: OrganiserId, event_id: EventId) -> Stored {
+        Stored {
+            organiser_id,
+            event_id,
+            view: self.view.clone(),
+            remaining: self.remaining,
+            hash: self.hash,
+            fingerprint: self.fingerprint,
+        }
+    }
+
+    /// As the rules see it.
+    pub(super) fn passage(&self) -> Passage {
+        Passage {
+            scan_id: self.view.scan_id,
+            at: self.view.at,
+            direction: self.view.direction,
+            people: self.view.people,
+            gate_id: self.view.gate_id,
+            device_id: self.view.device_id,
+            undoes: self.view.undoes,
+            forced: self.view.overruled.is_some(),
         }
     }
 
@@ -155,6 +182,23 @@ fn values(organiser: OrganiserId, event: EventId, row: &ScanRow) -> Result<Vec<V
     .to_vec())
 }
 
+/// What a scanner is told whose scan id belongs to another scan, perhaps one that its organiser cannot see.
+pub(super) fn id_taken() -> ApiError {
+    let detail = "This scan id was used for another scan. Make a new id for every scan.";
+    ApiError::new(Code::ScanIdConflict, detail)
+}
+
+/// Inserts scans made here. Their ids were not found among the organiser's; another one's may have one.
+pub(super) async fn insert_new(
+    tx: &mut Tx,
+    organiser: OrganiserId,
+    event: EventId,
+    rows: &[ScanRow],
+) -> ApiResult<()> {
+    let inserted = insert(tx, organiser, event, rows).await;
+    inserted.map_err(|error| if error.is_constraint() { id_taken() } else { error.into() })
+}
+
 /// Inserts scans of one event.
 pub(super) async fn insert(
     tx: &mut Tx,
@@ -175,6 +219,7 @@ pub(super) async fn insert(
 }
 
 /// A stored scan with what tells a repeat from a clash: whose it is, and its hash.
+#[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) organiser_id: OrganiserId,
     pub(super) event_id: EventId,
@@ -184,27 +229,45 @@ pub(super) struct Stored {
     pub(super) fingerprint: [u8; 16],
 }
 
-pub(super) async fn find(conn: &mut Conn, id: ScanId) -> Result<Option<Stored>, DbError> {
-    let sql = format!(
-        "SELECT {VIEW}, remaining, hash, organiser_id, event_id, fingerprint FROM scans WHERE scan_id = $1"
-    );
-    let Some(row) = conn.first(&sql, params![id]).await? else { return Ok(None) };
-    Ok(Some(Stored {
-        view: read_view(&row)?,
+/// Those of `ids` that are stored.
+pub(super) async fn find(conn: &mut Conn, ids: &[ScanId]) -> Result<HashMap<ScanId, Stored>, DbError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
+        let sql = format!(
+            "SELECT {VIEW}, remaining, hash, organiser_id, event_id, fingerprint FROM scans \
+             WHERE scan_id IN ({})",
+            in_list(1, ids.len())
+        );
+        for row in conn.query(&sql, &ids).await? {
+            let stored = read_stored(&row)?;
+            found.insert(stored.view.scan_id, stored);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn find_one(conn: &mut Conn, id: ScanId) -> Result<Option<Stored>, DbError> {
+    Ok(find(conn, &[id]).await?.remove(&id))
+}
+
+fn read_stored(row: &Row) -> Result<Stored, DbError> {
+    Ok(Stored {
+        view: read_view(row)?,
         remaining: row.get(VIEW_COLUMNS)?,
         hash: row.get(VIEW_COLUMNS + 1)?,
         organiser_id: row.get(VIEW_COLUMNS + 2)?,
         event_id: row.get(VIEW_COLUMNS + 3)?,
         fingerprint: row.get(VIEW_COLUMNS + 4)?,
-    }))
+    })
 }
 
 /// The hashes of those of `ids` that are stored.
 pub(super) async fn hashes(conn: &mut Conn, ids: &[ScanId]) -> Result<HashMap<ScanId, [u8; 32]>, DbError> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let sql = format!("SELECT scan_id, hash FROM scans WHERE scan_id IN ({})", in_list(1, chunk.len()));
-        let ids: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
+        let sql = format!("SELECT scan_id, hash FROM scans WHERE scan_id IN ({})", in_list(1, ids.len()));
         for row in conn.query(&sql, &ids).await? {
             found.insert(row.get(0)?, row.get(1)?);
         }
@@ -215,8 +278,8 @@ pub(super) async fn hashes(conn: &mut Conn, ids: &[ScanId]) -> Result<HashMap<Sc
 pub(super) async fn views(conn: &mut Conn, ids: &[ScanId]) -> Result<HashMap<ScanId, ScanView>, DbError> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let sql = format!("SELECT {VIEW} FROM scans WHERE scan_id IN ({})", in_list(1, chunk.len()));
-        let ids: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
+        let sql = format!("SELECT {VIEW} FROM scans WHERE scan_id IN ({})", in_list(1, ids.len()));
         for row in conn.query(&sql, &ids).await? {
             let view = read_view(&row)?;
             found.insert(view.scan_id, view);
@@ -245,12 +308,11 @@ pub(super) async fn passages(
 ) -> Result<HashMap<TicketId, Vec<Passage>>, DbError> {
     let mut found: HashMap<TicketId, Vec<Passage>> = HashMap::new();
     for chunk in tickets.chunks(CHUNK) {
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
         let sql = format!(
-            "SELECT {PASSAGE} FROM scans \
-             WHERE change_seq IS NOT NULL AND ticket_id IN ({})",
-            in_list(1, chunk.len())
+            "SELECT {PASSAGE} FROM scans WHERE change_seq IS NOT NULL AND ticket_id IN ({})",
+            in_list(1, ids.len())
         );
-        let ids: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
         for row in conn.query(&sql, &ids).await? {
             found.entry(row.get(0)?).or_default().push(read_passage(&row)?);
         }
@@ -265,11 +327,11 @@ pub(super) async fn passages_by_scan(
 ) -> Result<HashMap<ScanId, ForeignPassage>, DbError> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
         let sql = format!(
             "SELECT {PASSAGE} FROM scans WHERE change_seq IS NOT NULL AND scan_id IN ({})",
-            in_list(1, chunk.len())
+            in_list(1, ids.len())
         );
-        let ids: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
         for row in conn.query(&sql, &ids).await? {
             let foreign = ForeignPassage { ticket_id: row.get(0)?, passage: read_passage(&row)? };
             found.insert(foreign.passage.scan_id, foreign);

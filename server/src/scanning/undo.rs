@@ -44,17 +44,18 @@ pub(super) async fn undo(
     let asked = Asked { scanner, event, undoes, scan_id: request.scan_id, note };
     let app_in = app.clone();
     let (snapshot, response) = app
-        .db()
+        .db_of(scanner.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &scanner.asking(Action::Redeem), event).await?;
+                let snapshot =
+                    snapshot::hold_for(&app_in, tx, &scanner.asking(Action::Redeem), event).await?;
                 let response = undo_once(tx, &app_in, &snapshot, &asked).await?;
                 Ok::<_, ApiError>((snapshot, response))
             })
         })
         .await?;
     app.snapshots().keep(&snapshot);
-    app.bell().ring(event);
+    app.ring(event);
     Ok(response)
 }
 
@@ -78,14 +79,13 @@ async fn undo_once(
     let hash = request_hash(asked);
     let is_ours =
         |stored: &Stored| stored.organiser_id == asked.scanner.organiser_id && stored.event_id == asked.event;
-    if let Some(before) = store::find(tx, asked.scan_id).await? {
+    if let Some(before) = store::find_one(tx, asked.scan_id).await? {
         if !is_ours(&before) || before.hash != hash {
-            let detail = "This scan id was used for another scan. Make a new id for every scan.";
-            return Err(ApiError::new(Code::ScanIdConflict, detail));
+            return Err(store::id_taken());
         }
         return Ok(response(&before.view, asked.undoes, before.remaining));
     }
-    let target = store::find(tx, asked.undoes).await?;
+    let target = store::find_one(tx, asked.undoes).await?;
     let target = target.filter(|target| is_ours(target) && target.view.device_id == asked.scanner.scanner_id);
     let target = target.ok_or_else(|| {
         ApiError::new(Code::UndoUnknown, "Take a scan back with the scanner or the key that made it.")
@@ -105,7 +105,7 @@ async fn undo_once(
     let mut row = row(asked, target, time, hash);
     row.remaining = remaining;
     row.change_seq = Some(take_seqs(tx, asked.event, 1).await?);
-    store::insert(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
+    store::insert_new(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
     merge::refresh(tx, &snapshot.info, &[ticket_id]).await?;
     Ok(response(&row.view, asked.undoes, remaining))
 }

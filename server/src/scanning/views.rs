@@ -25,7 +25,7 @@ pub(super) async fn scans(
     let (after, limit) = (page.after()?, page.limit()?);
     let app_in = app.clone();
     let rows = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::of(&app_in, conn, &who, event).await?;
@@ -45,7 +45,7 @@ pub(super) async fn conflicts(
     let (after, limit) = (page.after()?, page.limit()?);
     let app_in = app.clone();
     let rows = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::of(&app_in, conn, &who, event).await?;
@@ -111,7 +111,7 @@ pub(super) async fn quarantine(
     let event = query.event_id;
     let app_in = app.clone();
     let rows = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let granted = authorize::organiser(conn, &who).await?;
@@ -158,7 +158,7 @@ async fn quarantine_rows(
 
 pub(super) async fn counts(app: &AppState, who: Who, event: EventId) -> ApiResult<CountsView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::of(&app_in, conn, &who, event).await?;

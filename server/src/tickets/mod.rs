@@ -11,4 +11,4 @@ pub mod types;
 
 pub(crate) use feed::{changed_after, count_after, events_of};
 pub(crate) use issue::Issuer;
-pub(crate) use store::{TicketRow, by_legacy_tag, by_manual_tag, get, update};
+pub(crate) use store::{TicketRow, by_legacy_tag, by_manual_tag, get, get_all, update};

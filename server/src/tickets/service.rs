@@ -75,10 +75,10 @@ pub(super) async fn insert(
 ) -> ApiResult<()> {
     let (app_in, made_from) = (app.clone(), Arc::clone(snapshot));
     let event = snapshot.info.event_id;
-    app.db()
+    app.db_of(snapshot.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let now = snapshot::of(&app_in, tx, &who, event).await?;
+                let now = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 if now.config_seq != made_from.config_seq {
                     let detail = "The event was changed while this ran. Nothing was issued: try again.";
                     return Err(ApiError::new(Code::StatusConflict, detail));
@@ -88,7 +88,7 @@ pub(super) async fn insert(
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }
 
@@ -114,7 +114,7 @@ async fn rows(
         return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
     }
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::of(&app_in, conn, &who, event).await?;
@@ -154,7 +154,7 @@ pub(super) async fn list_with_codes(
 pub(super) async fn get(app: &AppState, who: Who, event: EventId, id: TicketId) -> ApiResult<TicketWithCode> {
     let app_in = app.clone();
     let (snapshot, row) = app
-        .db()
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::of(&app_in, conn, &who, event).await?;
@@ -233,10 +233,10 @@ where
 {
     let app_in = app.clone();
     let changed = app
-        .db()
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::of(&app_in, tx, &who, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let mut row = store::get(tx, event, id).await?.ok_or_else(not_found)?;
                 let before = state(&row);
                 edit(&app_in, &snapshot, &mut row)?;
@@ -252,7 +252,7 @@ where
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(changed)
 }
 

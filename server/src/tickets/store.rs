@@ -7,7 +7,7 @@ use liventix_core::ticket::LookupTag;
 use super::types::TicketView;
 use crate::events::take_seqs;
 use crate::params;
-use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, values_rows};
+use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded, values_rows};
 use crate::platform::page::Key;
 
 /// Rows in one statement: large enough to hide its cost, small enough for every engine's limit.
@@ -154,6 +154,27 @@ pub(crate) async fn update(tx: &mut Tx, event: EventId, row: &TicketRow) -> Resu
 pub(crate) async fn get(conn: &mut Conn, event: EventId, id: TicketId) -> Result<Option<TicketRow>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM tickets WHERE ticket_id = $1 AND event_id = $2");
     conn.first(&sql, params![id, event]).await?.as_ref().map(read_row).transpose()
+}
+
+/// Those of `ids` that are tickets of the event.
+pub(crate) async fn get_all(
+    conn: &mut Conn,
+    event: EventId,
+    ids: &[TicketId],
+) -> Result<Vec<TicketRow>, DbError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
+        let sql = format!(
+            "SELECT {COLUMNS} FROM tickets WHERE event_id = $1 AND ticket_id IN ({})",
+            in_list(2, ids.len())
+        );
+        let values: Vec<Value> = std::iter::once(Value::from(event)).chain(ids).collect();
+        for row in conn.query(&sql, &values).await? {
+            found.push(read_row(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) async fn by_manual_tag(

@@ -8,7 +8,7 @@ use liventix_core::wallet::wire::{WalletEvent, WalletLive, WalletTicket};
 use super::store::{self, LinkKind};
 use crate::app::AppState;
 use crate::events::{self, snapshot};
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::tickets::{self, Issuer, TicketRow};
 
@@ -28,6 +28,14 @@ pub(super) async fn find(app: &AppState, conn: &mut Conn, ticket: TicketId) -> A
     let snapshot = snapshot::load(app, conn, organiser, event).await?;
     let Some(row) = tickets::get(conn, event, ticket).await? else { return Ok(None) };
     Ok(Some(Found { snapshot, row }))
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub(super) async fn hold(app: &AppState, tx: &mut Tx, ticket: TicketId) -> ApiResult<Option<Found>> {
+    if let Some((_, event)) = store::locate(tx, ticket).await? {
+        snapshot::lock(tx, event).await?;
+    }
+    find(app, tx, ticket).await
 }
 
 /// What makes codes of the ticket's event.

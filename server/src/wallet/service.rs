@@ -36,7 +36,7 @@ pub(super) async fn claim(
         })
         .await?;
     app.snapshots().keep(&found.snapshot);
-    app.bell().ring(found.snapshot.info.event_id);
+    app.ring(found.snapshot.info.event_id);
     Ok(ticket)
 }
 
@@ -49,8 +49,8 @@ async fn claim_in(
     ticket: TicketId,
     phone_name: &str,
 ) -> ApiResult<(Found, WalletTicket)> {
+    let mut found = present::hold(app, tx, ticket).await?.ok_or_else(link::unknown)?;
     let link = link::find(tx, token, ticket).await?.ok_or_else(link::unknown)?;
-    let mut found = present::find(app, tx, ticket).await?.ok_or_else(link::unknown)?;
     if !store::register(tx, &wallet, app.now()).await? {
         let detail = "This wallet's token is not the one it was registered with. Start the app afresh.";
         return Err(ApiError::new(Code::Unauthenticated, detail));
@@ -136,10 +136,11 @@ pub(super) async fn held(
     wallet: WalletId,
     ticket: TicketId,
 ) -> ApiResult<Found> {
+    let found = present::hold(app, tx, ticket).await?;
     if !store::holds(tx, ticket, wallet).await? {
         return Err(present::not_held());
     }
-    present::find(app, tx, ticket).await?.ok_or_else(present::not_held)
+    found.ok_or_else(present::not_held)
 }
 
 /// Live codes from now on: what this phone mints them from, and the doors' knowledge that it does.
@@ -159,7 +160,7 @@ pub(super) async fn activate(app: &AppState, wallet: WalletId, ticket: TicketId)
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(view)
 }
 
@@ -175,27 +176,28 @@ pub(super) async fn release(
         .db()
         .write(move |tx| {
             Box::pin(async move {
+                let Some(mut found) = present::hold(&app_in, tx, ticket).await? else { return Ok(None) };
                 if !store::holds(tx, ticket, wallet).await? {
                     return Ok(None);
                 }
                 store::delete_claim(tx, ticket, wallet).await?;
-                let Some(mut found) = present::find(&app_in, tx, ticket).await? else { return Ok(None) };
                 holders::abandoned(tx, &mut found).await?;
                 record(tx, &app_in, (wallet, origin), &found, Deed::TicketReleased).await?;
                 Ok::<_, ApiError>(Some(found.snapshot.info.event_id))
             })
         })
         .await?;
-    event.into_iter().for_each(|event| app.bell().ring(event));
+    event.into_iter().for_each(|event| app.ring(event));
     Ok(())
 }
 
 /// The ticket's link, for its organiser to send.
 pub(super) async fn link(app: &AppState, who: Who, event: EventId, ticket: TicketId) -> ApiResult<LinkView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
+                snapshot::lock(tx, event).await?;
                 own(tx, &app_in, &who, event, ticket).await?;
                 if store::alive(tx, ticket, LinkKind::Ticket).await?.is_none() {
                     audit::record(tx, &app_in, &who, entry(Deed::LinkMade, event, ticket)).await?;
@@ -215,7 +217,7 @@ pub(super) async fn claims(
     ticket: TicketId,
 ) -> ApiResult<ClaimsView> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 own(conn, &app_in, &who, event, ticket).await?;
@@ -229,9 +231,10 @@ pub(super) async fn claims(
 /// Takes the ticket off every phone, so that it can be claimed again by its link.
 pub(super) async fn free(app: &AppState, who: Who, event: EventId, ticket: TicketId) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db()
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
+                snapshot::lock(tx, event).await?;
                 let mut found = own(tx, &app_in, &who, event, ticket).await?;
                 let phones = store::holders(tx, ticket).await?.len();
                 store::delete_claims(tx, ticket).await?;
@@ -242,7 +245,7 @@ pub(super) async fn free(app: &AppState, who: Who, event: EventId, ticket: Ticke
             })
         })
         .await?;
-    app.bell().ring(event);
+    app.ring(event);
     Ok(())
 }
 

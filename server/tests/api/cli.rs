@@ -4,12 +4,12 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support::Server;
+use crate::support::{Place, Server};
 
-fn run(arguments: &[&str], dir: &std::path::Path) -> Output {
+fn run(arguments: &[&str], place: &Place) -> Output {
     Command::new(env!("CARGO_BIN_EXE_liventix"))
         .args(arguments)
-        .env("LIVENTIX_DATA_DIR", dir)
+        .envs(place.variables())
         .output()
         .unwrap()
 }
@@ -22,36 +22,36 @@ fn stdout(output: &Output) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_administrator_makes_an_organiser_beside_a_running_server() {
     let server = Server::start().await;
-    let made = stdout(&run(&["admin", "create-organiser", "--name", "Harbour"], server.dir.path()));
+    let made = stdout(&run(&["admin", "create-organiser", "--name", "Harbour"], &server.place));
     let key = made.lines().find_map(|line| line.strip_prefix("api key    ")).unwrap();
     assert_eq!(server.get("/v1/organiser", key).await.expect(200)["name"], "Harbour");
     let organiser = made.lines().find_map(|line| line.strip_prefix("organiser  ")).unwrap();
     let arguments =
         ["admin", "create-api-key", "--organiser", organiser, "--name", "Gate", "--scope", "redeem"];
-    let made = stdout(&run(&arguments, server.dir.path()));
+    let made = stdout(&run(&arguments, &server.place));
     let key = made.trim().strip_prefix("api key    ").unwrap();
     server.get("/v1/events", key).await.expect_problem(403, "scope_missing");
 }
 
-#[test]
-fn it_prints_the_document_and_migrates() {
-    let dir = tempfile::tempdir().unwrap();
-    let document: Value = serde_json::from_str(&stdout(&run(&["openapi"], dir.path()))).unwrap();
+#[tokio::test]
+async fn it_prints_the_document_and_migrates() {
+    let place = Place::make().await;
+    let document: Value = serde_json::from_str(&stdout(&run(&["openapi"], &place))).unwrap();
     assert!(document["paths"]["/v1/door/scans"].is_object());
-    assert!(stdout(&run(&["migrate"], dir.path())).contains("up to date"));
-    assert!(dir.path().join("liventix.db").exists() && dir.path().join("root.secret").exists());
+    assert!(stdout(&run(&["migrate"], &place)).contains("up to date"));
 }
 
-#[test]
-fn a_bad_setting_is_named() {
-    let dir = tempfile::tempdir().unwrap();
+#[tokio::test]
+async fn a_bad_setting_is_named() {
+    let place = Place::make().await;
     for (key, arguments) in [
         ("bind", ["serve", "--bind", "nowhere"]),
         ("public_url", ["serve", "--public-url", "example.org"]),
         ("admin_token", ["serve", "--admin-token", "short"]),
         ("config", ["serve", "--config", "/does/not/exist.toml"]),
+        ("database_url", ["serve", "--database-url", "mysql://host/db"]),
     ] {
-        let output = run(&arguments, dir.path());
+        let output = run(&arguments, &place);
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(&format!("setting {key}:")), "{key}: {error}");
     }

@@ -1,16 +1,9 @@
-//! The storage engine: group commit, isolation of errors, schema versions, crashes.
-
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+//! The storage engine: isolation of errors, crashes.
 
 use liventix_server::params;
-use liventix_server::platform::db::{Db, DbError, Sqlite, SqliteOptions};
+use liventix_server::platform::db::{Db, DbError};
 
-use crate::support::{ADMIN, client, new_id};
-
-fn open(dir: &std::path::Path) -> Result<Db, DbError> {
-    Ok(Db::Sqlite(Sqlite::open(&SqliteOptions { path: dir.join("liventix.db"), readers: 2 })?))
-}
+use crate::support::{Place, Process, Remote, TestDatabase, client, new_id};
 
 async fn insert(db: &Db, id: u8, fail: bool) -> Result<(), DbError> {
     db.write(move |tx| {
@@ -37,8 +30,7 @@ async fn ids(db: &Db) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_error_or_panic_in_one_write_of_a_group_touches_no_other() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = open(dir.path()).unwrap();
+    let TestDatabase { db, place: _place } = TestDatabase::open().await;
     // The first write holds the writer until all the others wait, so that they make one group.
     let (release, hold) = std::sync::mpsc::channel::<()>();
     let holder = tokio::spawn({
@@ -100,8 +92,7 @@ async fn an_error_or_panic_in_one_write_of_a_group_touches_no_other() {
 
 #[tokio::test]
 async fn readers_cannot_write() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = open(dir.path()).unwrap();
+    let TestDatabase { db, place: _place } = TestDatabase::open().await;
     let result = db
         .read(|conn| {
             Box::pin(async move { conn.query("DELETE FROM organisers RETURNING 1", params![]).await })
@@ -110,72 +101,16 @@ async fn readers_cannot_write() {
     assert!(result.is_err());
 }
 
-#[tokio::test]
-async fn a_newer_schema_is_refused_with_what_to_do() {
-    let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).unwrap().close().await;
-    let raw = rusqlite::Connection::open(dir.path().join("liventix.db")).unwrap();
-    raw.pragma_update(None, "user_version", 999).unwrap();
-    let error = open(dir.path()).unwrap_err();
-    assert!(matches!(error, DbError::NewerSchema { .. }));
-    assert!(error.to_string().contains("start the newer version"));
-}
-
-#[tokio::test]
-async fn a_database_of_the_first_version_is_brought_up_to_date() {
-    let dir = tempfile::tempdir().unwrap();
-    let raw = rusqlite::Connection::open(dir.path().join("liventix.db")).unwrap();
-    raw.execute_batch(include_str!("../../migrations/0001_first.sql")).unwrap();
-    raw.execute_batch(
-        "INSERT INTO organisers VALUES (x'01', 'A', x'00', 0);
-         INSERT INTO events VALUES (x'02', x'01', 'E', 0, 1, 'UTC', 'hmac_sha256', '{}', 1, 1, 1, 0);
-         INSERT INTO devices VALUES (x'03', x'01', 'D', x'00', 0, NULL, NULL);
-         INSERT INTO device_events VALUES (x'03', x'02', '[]');
-         PRAGMA user_version = 1;",
-    )
-    .unwrap();
-    drop(raw);
-    let db = open(dir.path()).unwrap();
-    let supervisor: bool = db
-        .read(|conn| {
-            Box::pin(async move {
-                let row = conn.first("SELECT supervisor FROM device_events", params![]).await?;
-                row.map_or(Ok(true), |row| row.get(0))
-            })
-        })
-        .await
-        .map_err(|error: DbError| error)
-        .unwrap();
-    assert!(!supervisor, "nobody becomes a supervisor by an update");
-}
-
-#[tokio::test]
-async fn a_directory_that_cannot_be_opened_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let error = open(&dir.path().join("missing")).unwrap_err();
-    assert!(error.to_string().contains("missing"), "{error}");
-}
-
 /// Every redeem that was answered before a SIGKILL is there after it, and none was admitted twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_before_a_kill_is_there_after_it() {
-    let dir = tempfile::tempdir().unwrap();
+    let place = Place::make().await;
     let http = client();
     let mut event = None;
     let mut answered = 0;
     for round in 0..4 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_liventix"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--log-json"])
-            .env("LIVENTIX_DATA_DIR", dir.path())
-            .env("LIVENTIX_ADMIN_TOKEN", ADMIN)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().unwrap().contains("listening")).unwrap().unwrap();
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let base = format!("http://{}", line["fields"]["address"].as_str().unwrap());
-        std::thread::spawn(move || lines.for_each(drop));
+        let mut process = Process::start(&place);
+        let base = process.base.clone();
         let world = match &event {
             Some(world) => world,
             None => event.insert(Remote::create(&http, &base).await),
@@ -202,13 +137,12 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         for _ in 0..(10 + round * 7) {
             http.get(format!("{base}/readyz")).send().await.unwrap();
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        process.kill();
         for task in tasks {
             answered += task.await.unwrap();
         }
     }
-    let db = open(dir.path()).unwrap();
+    let db = place.open().await;
     let stored: i64 = db
         .read(|conn| {
             Box::pin(async move {
@@ -221,42 +155,4 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         .unwrap();
     assert!(answered > 0);
     assert!((answered..=answered + 32).contains(&stored), "{answered} answered, {stored} stored");
-}
-
-struct Remote {
-    key: String,
-    path: String,
-    gate: String,
-}
-
-impl Remote {
-    async fn create(http: &reqwest::Client, base: &str) -> Self {
-        let post = async |path: &str, token: &str, body: serde_json::Value| {
-            let reply =
-                http.post(format!("{base}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
-            reply.json::<serde_json::Value>().await.unwrap()
-        };
-        let made = post("/v1/organisers", ADMIN, serde_json::json!({"name": "A"})).await;
-        let key = crate::support::text(&made["api_key"]["token"]);
-        let event = serde_json::json!({"name": "E", "starts_at": 0, "ends_at": 1, "time_zone": "UTC"});
-        let id = crate::support::text(&post("/v1/events", &key, event).await["event_id"]);
-        let path = format!("/v1/events/{id}");
-        let gate = post(&format!("{path}/gates"), &key, serde_json::json!({"name": "G"})).await;
-        Self { key, path, gate: crate::support::text(&gate["gate_id"]) }
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_reads_the_files_though_the_folder_is_open_to_all() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let db = Sqlite::open(&SqliteOptions { path: dir.path().join("liventix.db"), readers: 1 }).unwrap();
-    for entry in std::fs::read_dir(dir.path()).unwrap() {
-        let entry = entry.unwrap();
-        let mode = entry.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{:?}", entry.file_name());
-    }
-    drop(db);
 }

@@ -20,6 +20,10 @@ pub struct ConfigArgs {
     /// Where the database and the root secret are [default: ./liventix-data]
     #[arg(long, env = "LIVENTIX_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// postgres://user:password@host:5432/database, or sqlite:PATH; better by the variable than by the flag
+    /// [default: a file in the data directory]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<SecretString>,
     /// Where to listen [default: 127.0.0.1:8080]
     #[arg(long, env = "LIVENTIX_BIND")]
     pub bind: Option<String>,
@@ -45,6 +49,7 @@ pub struct ConfigArgs {
 #[serde(deny_unknown_fields, default)]
 pub struct FileConfig {
     data_dir: Option<PathBuf>,
+    database_url: Option<SecretString>,
     bind: Option<String>,
     public_url: Option<String>,
     root_secret: Option<SecretString>,
@@ -52,6 +57,7 @@ pub struct FileConfig {
     trust_forwarded_for: Option<bool>,
     request_timeout_seconds: Option<u64>,
     readers: Option<usize>,
+    connections: Option<usize>,
     limit_enrol_per_minute: Option<u32>,
     limit_redeem_per_minute: Option<u32>,
     limit_manual_code_per_minute: Option<u32>,
@@ -96,6 +102,7 @@ impl ConfigArgs {
         };
         let limit = |per_minute: Option<u32>, base: Limit| per_minute.map_or(base, Limit::per_minute);
         Ok(Config {
+            database_url: self.database_url.or(file.database_url),
             bind,
             public_url: self.public_url.or(file.public_url),
             root_secret: self.root_secret.or(file.root_secret),
@@ -103,6 +110,7 @@ impl ConfigArgs {
             trust_forwarded_for: file.trust_forwarded_for.unwrap_or(base.trust_forwarded_for),
             request_timeout: file.request_timeout_seconds.map_or(base.request_timeout, Duration::from_secs),
             readers: file.readers.unwrap_or(base.readers),
+            connections: file.connections.unwrap_or(base.connections),
             limits: Limits {
                 enrol: limit(file.limit_enrol_per_minute, base.limits.enrol),
                 redeem: limit(file.limit_redeem_per_minute, base.limits.redeem),

@@ -15,6 +15,21 @@ pub enum DbError {
         /// What the engine said.
         reason: String,
     },
+    /// The address of the database cannot be used. Never holds its password.
+    #[error("setting database_url (DATABASE_URL): {reason}")]
+    Url {
+        /// What is wrong and what is right.
+        reason: String,
+    },
+    /// The database server does not answer or lets nobody in.
+    #[error(
+        "cannot reach the database server: {reason}. Check DATABASE_URL, and that PostgreSQL is up and lets \
+         this user in"
+    )]
+    Unreachable {
+        /// What the driver said.
+        reason: String,
+    },
     /// A newer Liventix wrote this file.
     #[error(
         "the database has a newer schema than this version of Liventix knows ({known}): \
@@ -30,6 +45,9 @@ pub enum DbError {
     /// A row that must be unique exists already, or one that must exist does not.
     #[error("constraint: {0}")]
     Constraint(String),
+    /// The same may go well a moment later: a deadlock, a wait too long, a connection lost.
+    #[error("the database is busy: {0}")]
+    Busy(String),
     /// The engine refused a statement.
     #[error("statement failed: {0}")]
     Statement(String),

@@ -14,16 +14,24 @@
 
 mod convert;
 mod error;
+mod migrations;
+mod postgres;
 mod sqlite;
 mod value;
 
 use std::future::Future;
 use std::pin::Pin;
 
+use liventix_core::ids::OrganiserId;
+use tokio::sync::broadcast;
+
 pub use convert::{FromValue, Row};
 pub use error::DbError;
-pub use sqlite::{Sqlite, SqliteOptions};
-pub use value::{Value, in_list, values_rows};
+use postgres::Postgres;
+pub use postgres::{PostgresOptions, Session};
+use sqlite::Sqlite;
+pub use sqlite::SqliteOptions;
+pub use value::{Value, in_list, padded, values_rows};
 
 /// What a store body returns: a future that may borrow the transaction it runs in.
 pub type StoreFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -49,19 +57,63 @@ impl Engine {
     }
 }
 
+/// Where the data is.
+#[derive(Debug, Clone)]
+pub enum Storage {
+    /// In a file.
+    Sqlite(SqliteOptions),
+    /// On a PostgreSQL server.
+    Postgres(PostgresOptions),
+}
+
+/// What another process said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// One [`Db::hint`].
+    Hint(String),
+    /// Some may have been lost: look at everything.
+    Missed,
+}
+
 /// The database, whichever engine runs it. Cheap to clone.
 #[derive(Debug, Clone)]
-pub enum Db {
-    /// The embedded engine.
+pub struct Db {
+    pool: Pool,
+    tenant: Option<OrganiserId>,
+}
+
+#[derive(Debug, Clone)]
+enum Pool {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Db {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened or reached, has a newer schema, or a migration fails.
+    pub async fn open(storage: &Storage) -> Result<Self, DbError> {
+        let pool = match storage {
+            Storage::Sqlite(options) => Pool::Sqlite(Sqlite::open(options)?),
+            Storage::Postgres(options) => Pool::Postgres(Postgres::open(options).await?),
+        };
+        Ok(Self { pool, tenant: None })
+    }
+
+    /// The same database, seen by one organiser: on PostgreSQL, row-level security shows its transactions the
+    /// scans and devices of this organiser only, whatever their SQL says.
+    #[must_use]
+    pub fn of(&self, organiser: OrganiserId) -> Self {
+        Self { pool: self.pool.clone(), tenant: Some(organiser) }
+    }
+
     /// Which engine it is.
     #[must_use]
     pub const fn engine(&self) -> Engine {
-        match self {
-            Self::Sqlite(_) => Engine::Sqlite,
+        match self.pool {
+            Pool::Sqlite(_) => Engine::Sqlite,
+            Pool::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -76,8 +128,9 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(work).await,
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.write(work).await,
+            Pool::Postgres(postgres) => postgres.write(self.tenant, work).await,
         }
     }
 
@@ -91,15 +144,34 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(work).await,
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.read(work).await,
+            Pool::Postgres(postgres) => postgres.read(self.tenant, work).await,
         }
     }
 
-    /// Ends the engine's threads once everything queued is done.
+    /// Tells the other processes on this database to look again, for example at an event. Call it after the
+    /// commit; it never waits, and may be lost: whoever acts on hints looks by itself now and then as well.
+    pub fn hint(&self, hint: impl Into<String>) {
+        if let Pool::Postgres(postgres) = &self.pool {
+            postgres.notices().send(hint.into());
+        }
+    }
+
+    /// The hints of every process on this database, this one's included. None where there is only one process.
+    #[must_use]
+    pub fn hints(&self) -> Option<broadcast::Receiver<Notice>> {
+        match &self.pool {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(postgres) => Some(postgres.notices().listen()),
+        }
+    }
+
+    /// Ends the engine's threads or connections once everything queued is done.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.close().await,
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.close().await,
+            Pool::Postgres(postgres) => postgres.close(),
         }
     }
 }
@@ -109,6 +181,8 @@ impl Db {
 pub enum Conn {
     /// The embedded engine's.
     Sqlite(rusqlite::Connection),
+    /// One of PostgreSQL's.
+    Postgres(Session),
 }
 
 impl Conn {
@@ -117,6 +191,7 @@ impl Conn {
     pub const fn engine(&self) -> Engine {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -127,6 +202,7 @@ impl Conn {
     pub async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         match self {
             Self::Sqlite(connection) => sqlite::query(connection, sql, params),
+            Self::Postgres(session) => session.query(sql, params).await,
         }
     }
 
@@ -150,12 +226,11 @@ impl Tx {
     ///
     /// # Errors
     /// When the engine fails.
-    #[expect(clippy::unused_async, reason = "PostgreSQL waits here")]
     pub async fn lock(&mut self, kind: &'static str, key: &[u8]) -> Result<(), DbError> {
-        let _ = (kind, key);
         match &mut self.0 {
             // Writes pass one after the other anyway.
             Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(session) => session.lock(kind, key).await,
         }
     }
 
@@ -166,6 +241,7 @@ impl Tx {
     pub async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         match &mut self.0 {
             Conn::Sqlite(connection) => sqlite::execute(connection, sql, params),
+            Conn::Postgres(session) => session.execute(sql, params).await,
         }
     }
 }

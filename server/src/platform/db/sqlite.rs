@@ -27,7 +27,7 @@ pub struct SqliteOptions {
 
 /// A handle to the threads. Cheap to clone.
 #[derive(Clone)]
-pub struct Sqlite(Arc<Shared>);
+pub(super) struct Sqlite(Arc<Shared>);
 
 /// Where jobs for connections of type `C` are put; none once it is closed.
 type Queue<C> = Mutex<Option<mpsc::Sender<Box<dyn Job<C>>>>>;
@@ -49,7 +49,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// When the file cannot be opened or has a newer schema.
-    pub fn open(options: &SqliteOptions) -> Result<Self, DbError> {
+    pub(super) fn open(options: &SqliteOptions) -> Result<Self, DbError> {
         let writer = schema::open_writer(&options.path)?;
         let (write, write_queue) = mpsc::channel(QUEUE);
         let (read, read_queue) = mpsc::channel(QUEUE);

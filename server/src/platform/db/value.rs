@@ -75,6 +75,16 @@ pub fn in_list(first: usize, count: usize) -> String {
     out
 }
 
+/// Repeats the last value until there are a power of two: an `IN (…)` finds the same, and its texts have few
+/// different lengths, which the engines keep prepared.
+#[must_use]
+pub fn padded(mut values: Vec<Value>) -> Vec<Value> {
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
 /// `($1,$2),($3,$4),…`: the placeholders of a `VALUES` with `rows` rows of `columns` values.
 #[must_use]
 pub fn values_rows(columns: usize, rows: usize) -> String {
@@ -93,5 +103,13 @@ mod tests {
     fn placeholders_are_numbered_through() {
         assert_eq!(in_list(2, 3), "$2,$3,$4");
         assert_eq!(values_rows(2, 2), "($1,$2),($3,$4)");
+    }
+
+    #[test]
+    fn lists_have_few_lengths() {
+        let list = |count: i64| padded((0..count).map(Value::Int).collect());
+        assert_eq!(list(0), []);
+        assert_eq!(list(3), [0, 1, 2, 2].map(Value::Int));
+        assert_eq!(list(4).len(), 4);
     }
 }

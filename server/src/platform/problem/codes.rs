@@ -103,6 +103,7 @@ codes! {
     UndoOff = CONFLICT, "undo_off", "The event does not allow scans to be taken back";
 
     QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";
+    Busy = SERVICE_UNAVAILABLE, "busy", "The server has too much to do";
     ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "The server is shutting down";
     NotReady = SERVICE_UNAVAILABLE, "not_ready", "The server is not ready";
     TimedOut = GATEWAY_TIMEOUT, "timed_out", "The request took too long";

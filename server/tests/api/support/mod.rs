@@ -1,9 +1,10 @@
 //! The harness: a server, callers, an event, a door.
 
-mod database;
+pub(crate) mod database;
 mod door;
 mod person;
 mod phone;
+mod process;
 mod world;
 
 use std::net::SocketAddr;
@@ -16,22 +17,25 @@ use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, Config, Running};
 use reqwest::Method;
 use serde_json::Value;
-use tempfile::TempDir;
 
-pub(crate) use database::TestDatabase;
+pub(crate) use database::{Place, TestDatabase};
 pub(crate) use door::{Door, new_id, verdicts};
 pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};
 pub(crate) use phone::Phone;
+pub(crate) use process::{Process, Remote};
 pub(crate) use world::{Event, Organiser};
 
 /// Friday evening, 31 July 2026, 18:00 UTC.
 pub(crate) const NOW: i64 = 1_785_520_800_000;
 pub(crate) const ADMIN: &str = "admin-token-of-the-tests-0123456789abcdef";
 
+/// 32 bytes.
+pub(crate) const ROOT_SECRET: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+
 pub(crate) struct Server {
     running: Option<Running>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) dir: TempDir,
+    pub(crate) place: Place,
     pub(crate) addr: SocketAddr,
     pub(crate) http: reqwest::Client,
 }
@@ -87,10 +91,10 @@ impl Server {
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let place = Place::make().await;
         let clock = Arc::new(ManualClock::new(NOW));
         let mut server =
-            Self { running: None, clock, dir, addr: SocketAddr::from(([127, 0, 0, 1], 0)), http: client() };
+            Self { running: None, clock, place, addr: SocketAddr::from(([127, 0, 0, 1], 0)), http: client() };
         server.up(limits).await;
         server
     }
@@ -101,7 +105,10 @@ impl Server {
             admin_token: Some(ADMIN.into()),
             limits,
             readers: 2,
-            ..Config::new(self.dir.path())
+            database_url: self.place.url.clone(),
+            root_secret: Some(ROOT_SECRET.into()),
+            connections: 8,
+            ..Config::new(self.place.dir.path())
         };
         // Another stream at each start: ids must not come again.
         let mut seed = [0_u8; 8];

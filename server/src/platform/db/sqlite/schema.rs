@@ -9,17 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{Error, M, MigrationDefinitionError, Migrations};
 
 use crate::platform::db::DbError;
-
-/// Each migration is one file, applied once, in this order, and never edited after a release.
-const MIGRATIONS: &[M<'_>] = &[
-    M::up(include_str!("../../../../migrations/0001_first.sql")),
-    M::up(include_str!("../../../../migrations/0002_undo_and_force.sql")),
-    M::up(include_str!("../../../../migrations/0003_wallet.sql")),
-    M::up(concat!(
-        include_str!("../../../../migrations/0006_accounts.sql"),
-        include_str!("../../../../migrations/0006_accounts.sqlite.sql"),
-    )),
-];
+use crate::platform::db::migrations::{MIGRATIONS, Migration};
 
 /// Another process (a backup, a shell) may hold the file for a moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,7 +63,9 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> DbError {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), DbError> {
-    Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
+    let texts: Vec<String> = MIGRATIONS.iter().map(Migration::for_sqlite).collect();
+    let steps: Vec<M<'_>> = texts.iter().map(|text| M::up(text)).collect();
+    Migrations::new(steps).to_latest(connection).map_err(|error| match error {
         Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
             DbError::NewerSchema { known: MIGRATIONS.len() }
         }

@@ -91,7 +91,7 @@ pub(super) fn writer(
         let mut group = Vec::with_capacity(GROUP);
         while queue.blocking_recv_many(&mut group, GROUP) > 0 {
             if let Err(error) = run_group(&mut tx, &mut group) {
-                let _ = connection(&tx).execute_batch("ROLLBACK");
+                let _ = batch(&tx, "ROLLBACK");
                 let reason = error.to_string();
                 group.iter_mut().for_each(|job| job.fail(DbError::RolledBack(reason.clone())));
             }
@@ -100,9 +100,12 @@ pub(super) fn writer(
     })
 }
 
-fn connection(tx: &Tx) -> &Connection {
-    let Conn::Sqlite(connection) = &tx.0;
-    connection
+/// The threads were given this engine's connections, and have no others.
+fn connection(conn: &Conn) -> Result<&Connection, rusqlite::Error> {
+    match conn {
+        Conn::Sqlite(connection) => Ok(connection),
+        Conn::Postgres(_) => Err(rusqlite::Error::InvalidQuery),
+    }
 }
 
 /// Runs every job of the group and commits once. An error here concerns them all.
@@ -120,8 +123,8 @@ fn run_group(tx: &mut Tx, group: &mut [Box<dyn Job<Tx>>]) -> Result<(), rusqlite
     batch(tx, "COMMIT")
 }
 
-fn batch(tx: &Tx, sql: &str) -> Result<(), rusqlite::Error> {
-    connection(tx).prepare_cached(sql)?.execute([]).map(|_| ())
+fn batch(conn: &Conn, sql: &str) -> Result<(), rusqlite::Error> {
+    connection(conn)?.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 pub(super) fn reader(
@@ -141,12 +144,7 @@ pub(super) fn reader(
 }
 
 fn run_read(conn: &mut Conn, job: &mut dyn Job<Conn>) -> Result<(), rusqlite::Error> {
-    snapshot(conn, "BEGIN")?;
+    batch(conn, "BEGIN")?;
     job.run(conn);
-    snapshot(conn, "ROLLBACK")
-}
-
-fn snapshot(conn: &Conn, sql: &str) -> Result<(), rusqlite::Error> {
-    let Conn::Sqlite(connection) = conn;
-    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    batch(conn, "ROLLBACK")
 }

@@ -1,6 +1,4 @@
-//! The server through its front door: HTTP on loopback, real SQLite files, a clock that tests set.
-
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
+// Every test that runs on both engines; a part of `on_sqlite.rs` and of `on_postgres.rs`.
 
 mod authorization;
 mod bad_input;

@@ -1,0 +1,1 @@
+-- Nothing for both engines: see 0007_row_security.postgres.sql.

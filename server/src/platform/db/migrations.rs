@@ -1,0 +1,67 @@
+//! The schema's history: one text for both engines, with what only one of them has beside it.
+
+/// One step, applied once, in a transaction, and never edited after a release.
+pub(super) struct Migration {
+    /// `0001_first`: its number and name.
+    pub(super) name: &'static str,
+    common: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// A step whose text both engines run.
+macro_rules! migration {
+    ($name:literal) => {
+        migration!($name, sqlite: "", postgres: "")
+    };
+    // A step to which each engine adds a text of its own (`""`: nothing).
+    ($name:literal, sqlite: $sqlite:expr, postgres: $postgres:expr) => {
+        Migration {
+            name: $name,
+            common: include_str!(concat!("../../../migrations/", $name, ".sql")),
+            sqlite: $sqlite,
+            postgres: $postgres,
+        }
+    };
+}
+
+/// Every step, in its order.
+pub(super) const MIGRATIONS: &[Migration] = &[
+    migration!("0001_first"),
+    migration!("0002_undo_and_force"),
+    migration!("0003_wallet"),
+    migration!(
+        "0006_accounts",
+        sqlite: include_str!("../../../migrations/0006_accounts.sqlite.sql"),
+        postgres: include_str!("../../../migrations/0006_accounts.postgres.sql")
+    ),
+    migration!(
+        "0007_row_security",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")
+    ),
+];
+
+impl Migration {
+    /// What SQLite runs.
+    pub(super) fn for_sqlite(&self) -> String {
+        [self.common, self.sqlite].join("\n")
+    }
+
+    /// What PostgreSQL runs.
+    pub(super) fn for_postgres(&self) -> String {
+        [self.common, self.postgres].join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_without_a_gap() {
+        for (place, migration) in MIGRATIONS.iter().enumerate() {
+            assert!(migration.name.starts_with(&format!("{:04}_", place + 1)), "{}", migration.name);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What only PostgreSQL has: a server of its own, and other processes beside ours.
+
+use liventix_server::params;
+use liventix_server::platform::db::{Db, DbError, PostgresOptions, Storage};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::support::Place;
+use crate::support::database::connect;
+
+fn options(url: &str) -> Storage {
+    Storage::Postgres(PostgresOptions { url: SecretString::from(url), connections: 2 })
+}
+
+async fn count(db: &Db) -> Result<i64, DbError> {
+    db.read(|conn| {
+        Box::pin(async move {
+            let row = conn.first("SELECT COUNT(*) FROM organisers", params![]).await?;
+            row.map_or(Ok(-1), |row| row.get(0))
+        })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_what_to_do() {
+    let place = Place::make().await;
+    let url = place.url.clone().unwrap();
+    let raw = connect(url.expose_secret()).await;
+    raw.batch_execute("INSERT INTO refinery_schema_history SELECT 999, 'later', applied_on, '1' FROM refinery_schema_history LIMIT 1")
+        .await
+        .unwrap();
+    let error = Db::open(&place.storage()).await.unwrap_err();
+    assert!(matches!(error, DbError::NewerSchema { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_and_its_password_is_not() {
+    let error = Db::open(&options("postgres://u:hunter2@127.0.0.1:1/db")).await.unwrap_err();
+    assert!(matches!(error, DbError::Unreachable { .. }), "{error}");
+    let text = format!("{error} {error:?} {:?}", options("postgres://u:hunter2@127.0.0.1:1/db"));
+    assert!(text.contains("DATABASE_URL") && !text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_restart_of_the_database_costs_no_more_than_what_was_under_way() {
+    let place = Place::make().await;
+    let db = place.open().await;
+    assert_eq!(count(&db).await.unwrap(), 0);
+    let url = place.url.clone().unwrap();
+    let raw = connect(url.expose_secret()).await;
+    let others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(!raw.query(others, &[]).await.unwrap().is_empty());
+    assert_eq!(
+        count(&db).await.unwrap(),
+        0,
+        "a connection that died in the pool is not the caller's problem"
+    );
+}
+
+/// What a store does alone, it does side by side with itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lock_lets_one_transaction_through_at_a_time() {
+    let place = Place::make().await;
+    let (one, two) = (place.open().await, place.open().await);
+    raw_counter(&one).await;
+    let mut tasks = Vec::new();
+    for place in 0..40 {
+        let db = if place % 2 == 0 { one.clone() } else { two.clone() };
+        tasks.push(tokio::spawn(async move {
+            db.write(|tx| {
+                Box::pin(async move {
+                    tx.lock("counter", b"k").await?;
+                    let row = tx.first("SELECT created_at FROM wallets", params![]).await?;
+                    let seen: i64 = row.map_or(Ok(-1), |row| row.get(0))?;
+                    tx.execute("UPDATE wallets SET created_at = $1", params![seen + 1]).await
+                })
+            })
+            .await
+        }));
+    }
+    for task in tasks {
+        let changed: Result<u64, DbError> = task.await.unwrap();
+        assert_eq!(changed.unwrap(), 1);
+    }
+    let row = one
+        .read(|conn| Box::pin(async move { conn.first("SELECT created_at FROM wallets", params![]).await }))
+        .await;
+    let row: Result<_, DbError> = row;
+    assert_eq!(row.unwrap().unwrap().get::<i64>(0).unwrap(), 40);
+}
+
+async fn raw_counter(db: &Db) {
+    db.write(|tx| {
+        Box::pin(async move {
+            let sql = "INSERT INTO wallets (wallet_id, secret_hash, created_at) VALUES ($1, $2, 0)";
+            tx.execute(sql, params![[1_u8; 16], [2_u8; 32]]).await
+        })
+    })
+    .await
+    .map(drop)
+    .map_err(|error: DbError| error)
+    .unwrap();
+}
+
+/// A caller that hangs up leaves no transaction half done in the pool.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_ends_though_its_caller_hung_up() {
+    let place = Place::make().await;
+    let db = place.open().await;
+    let (entered, wait) = tokio::sync::oneshot::channel();
+    let (release, hold) = tokio::sync::oneshot::channel::<()>();
+    let caller = tokio::spawn({
+        let db = db.clone();
+        async move {
+            db.write(move |tx| {
+                Box::pin(async move {
+                    let sql = "INSERT INTO wallets (wallet_id, secret_hash, created_at) VALUES ($1, $2, 0)";
+                    tx.execute(sql, params![[1_u8; 16], [2_u8; 32]]).await?;
+                    let _ = entered.send(());
+                    let _ = hold.await;
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await
+        }
+    });
+    wait.await.unwrap();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    release.send(()).unwrap();
+    let mut found = 0;
+    while found == 0 {
+        let row = db
+            .read(|conn| Box::pin(async move { conn.first("SELECT COUNT(*) FROM wallets", params![]).await }))
+            .await;
+        let row: Result<_, DbError> = row;
+        found = row.unwrap().unwrap().get::<i64>(0).unwrap();
+    }
+}
