@@ -10,7 +10,7 @@ use super::users::{account_exists, address, user_entry};
 use crate::app::AppState;
 use crate::audit::{Deed, Entry, Pen, Target};
 use crate::platform::auth::{Client, Kind, Person, Token, count_guess};
-use crate::platform::authorize::{self, Actor, By, Who};
+use crate::platform::authorize::{self, Actor, By, Origin, Who};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::ids::InvitationId;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -195,7 +195,7 @@ pub(crate) async fn accept(
         }
     };
     let pen = accounts.pen();
-    let accepted = Accepted { person, newcomer, origin: client };
+    let accepted = Accepted { person, newcomer, origin: client.origin() };
     app.db().write(move |tx| Box::pin(async move { accepted.store(tx, &pen, &token).await })).await
 }
 
@@ -203,7 +203,7 @@ pub(crate) async fn accept(
 struct Accepted {
     person: Option<Person>,
     newcomer: Option<(UserRow, String)>,
-    origin: Client,
+    origin: Origin,
 }
 
 impl Accepted {
@@ -252,7 +252,7 @@ impl Accepted {
         if !store::insert_user(tx, &user, &email_key, pen.now).await? {
             return Err(account_exists());
         }
-        let by = By { actor: Actor::Nobody, name: user.name.clone(), origin: self.origin.origin() };
+        let by = By { actor: Actor::Nobody, name: user.name.clone(), origin: self.origin };
         pen.write(tx, Some(row.organiser_id), &by, user_entry(Deed::UserCreated, &user)).await?;
         Ok((user, by))
     }

@@ -1,6 +1,9 @@
 // Every test that runs on both engines; a part of `on_sqlite.rs` and of `on_postgres.rs`.
 
+mod accounts;
+mod audit;
 mod authorization;
+mod authorization_matrix;
 mod bad_input;
 mod cli;
 mod database;
@@ -9,6 +12,7 @@ mod manifest;
 mod measure;
 mod redeem;
 mod server;
+mod sessions;
 mod supervisor;
 mod support;
 mod tickets;

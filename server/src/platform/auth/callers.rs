@@ -127,7 +127,8 @@ impl Client {
         }
     }
 
-    /// Where the current request comes from, as the audit trail keeps it.
+    /// Where the current request comes from, as the audit trail keeps it. Ask on the request's own task: within
+    /// a store body the request's id is not known.
     #[must_use]
     pub fn origin(self) -> Origin {
         Origin { request_id: request_id::current(), network: Some(authorize::network(self.0)) }

@@ -38,6 +38,7 @@ pub(crate) struct Server {
     pub(crate) place: Place,
     pub(crate) addr: SocketAddr,
     pub(crate) http: reqwest::Client,
+    behind_proxy: bool,
 }
 
 /// An answer, read to its end.
@@ -91,10 +92,19 @@ impl Server {
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {
+        Self::make(limits, false).await
+    }
+
+    /// With a proxy in front, which says where requests come from.
+    pub(crate) async fn start_behind_proxy(limits: Limits) -> Self {
+        Self::make(limits, true).await
+    }
+
+    async fn make(limits: Limits, behind_proxy: bool) -> Self {
         let place = Place::make().await;
         let clock = Arc::new(ManualClock::new(NOW));
-        let mut server =
-            Self { running: None, clock, place, addr: SocketAddr::from(([127, 0, 0, 1], 0)), http: client() };
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self { running: None, clock, place, addr, http: client(), behind_proxy };
         server.up(limits).await;
         server
     }
@@ -104,6 +114,7 @@ impl Server {
             bind: self.addr,
             admin_token: Some(ADMIN.into()),
             limits,
+            trust_forwarded_for: self.behind_proxy,
             readers: 2,
             database_url: self.place.url.clone(),
             root_secret: Some(ROOT_SECRET.into()),
