@@ -22,7 +22,7 @@ use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
 use crate::scanning::Desks;
-use crate::{accounts, audit, doors, events, health, organisers, scanning, tickets, wallet};
+use crate::{accounts, audit, console, doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -201,7 +201,10 @@ impl App {
         let (close, closing) = watch::channel(false);
         let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
-        let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
+        let router = http::wrap(
+            router.merge(openapi::routes(document)).merge(wallet::page::routes()).merge(console::routes()),
+            &app,
+        );
         if let Some(hints) = app.db().hints() {
             let app = app.clone();
             tokio::spawn(async move {

@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod cli;
+pub mod console;
 pub mod demo;
 pub mod doors;
 pub mod events;

@@ -81,6 +81,21 @@ impl Accounts<'_> {
         Ok(Page::of(rows, limit, |member| Key { at: 0, id: *member.user_id.as_bytes() }))
     }
 
+    /// Whether somebody may do what they ask for, for pages that show only what can be done.
+    ///
+    /// # Errors
+    /// When the database fails, or they do not belong to the organiser.
+    pub(crate) async fn may(&self, who: Who) -> ApiResult<bool> {
+        let asked = self
+            .db
+            .read(move |conn| Box::pin(async move { authorize::organiser(conn, &who).await.map(drop) }));
+        match asked.await {
+            Ok(()) => Ok(true),
+            Err(error) if error.code() == Code::RoleMissing => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes somebody with an account a member.
     ///
     /// # Errors

@@ -19,9 +19,12 @@ use std::sync::Arc;
 
 use liventix_core::entropy::Entropy;
 
+pub(crate) use invitations::{Invited, accept, look_up as look_up_invitation};
 pub use passwords::Passwords;
+pub(crate) use routes::invitation_url;
 pub(crate) use sessions::{Browser, NewSession, sign_in};
-pub use types::{NewMember, NewUser};
+pub(crate) use store::membership;
+pub use types::{Membership, NewMember, NewUser};
 
 use crate::app::AppState;
 use crate::audit::Pen;

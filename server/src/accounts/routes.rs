@@ -121,9 +121,7 @@ async fn change_password(
     State(app): State<AppState>,
     Json(change): Json<PasswordChange>,
 ) -> ApiResult<StatusCode> {
-    let limit = app.config().limits.sign_in;
-    app.limiter().require(&format!("password:{}", person.signed_in.user_id), limit).await?;
-    Accounts::of(&app).change_password(&person, change).await?;
+    Accounts::of(&app).change_password(&app, &person, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -174,20 +174,29 @@ pub(super) async fn has_other_owner(
     Ok(conn.first(sql, params![organiser, user]).await?.is_some())
 }
 
+const MEMBERSHIP: &str = "SELECT m.organiser_id, o.name, m.role, m.limited FROM members m \
+                          JOIN organisers o ON o.organiser_id = m.organiser_id WHERE m.user_id = $1";
+
+fn read_membership(row: &Row) -> Result<Membership, DbError> {
+    let (organiser_id, name) = (row.get(0)?, row.get(1)?);
+    Ok(Membership { organiser_id, name, role: role(row, 2)?, limited: row.get(3)? })
+}
+
 /// Where a person is a member, by name.
 pub(super) async fn memberships(conn: &mut Conn, user: UserId) -> Result<Vec<Membership>, DbError> {
-    let sql = "SELECT m.organiser_id, o.name, m.role, m.limited FROM members m \
-               JOIN organisers o ON o.organiser_id = m.organiser_id \
-               WHERE m.user_id = $1 ORDER BY o.name, m.organiser_id LIMIT 200";
-    let membership = |row: &Row| {
-        Ok(Membership {
-            organiser_id: row.get(0)?,
-            name: row.get(1)?,
-            role: role(row, 2)?,
-            limited: row.get(3)?,
-        })
-    };
-    conn.query(sql, params![user]).await?.iter().map(membership).collect()
+    let sql = format!("{MEMBERSHIP} ORDER BY o.name, m.organiser_id LIMIT 200");
+    conn.query(&sql, params![user]).await?.iter().map(read_membership).collect()
+}
+
+/// What a person is to one organiser.
+pub(crate) async fn membership(
+    conn: &mut Conn,
+    user: UserId,
+    organiser: OrganiserId,
+) -> Result<Option<Membership>, DbError> {
+    let sql = format!("{MEMBERSHIP} AND m.organiser_id = $2");
+    let row = conn.first(&sql, params![user, organiser]).await?;
+    row.as_ref().map(read_membership).transpose()
 }
 
 /// An invitation with what is needed to accept it.

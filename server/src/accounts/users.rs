@@ -6,6 +6,7 @@ use super::Accounts;
 use super::passwords::{self, Verdict};
 use super::store::{self, UserRow};
 use super::types::{Myself, NewUser, PasswordChange};
+use crate::app::AppState;
 use crate::audit::{Deed, Entry, Target};
 use crate::platform::auth::Person;
 use crate::platform::authorize::By;
@@ -98,8 +99,15 @@ impl Accounts<'_> {
     /// A person's own new password. Ends every session, the one that asks included.
     ///
     /// # Errors
-    /// `sign_in_failed` for a wrong current one, `invalid_field`.
-    pub(crate) async fn change_password(&self, person: &Person, change: PasswordChange) -> ApiResult<()> {
+    /// `sign_in_failed` for a wrong current one, `invalid_field`, `rate_limited`.
+    pub(crate) async fn change_password(
+        &self,
+        app: &AppState,
+        person: &Person,
+        change: PasswordChange,
+    ) -> ApiResult<()> {
+        let limit = app.config().limits.sign_in;
+        app.limiter().require(&format!("password:{}", person.signed_in.user_id), limit).await?;
         passwords::check("new_password", &change.new_password, &person.signed_in.email)?;
         let id = person.signed_in.user_id;
         let user = self

@@ -89,7 +89,7 @@ fn check_policy(policy: &EventPolicy) -> ApiResult<()> {
     policy.validate().map_err(|error| ApiError::field(&format!("policy.{}", error.field), error.to_string()))
 }
 
-pub(super) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResult<Page<EventSummary>> {
+pub(crate) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResult<Page<EventSummary>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows: Vec<EventSummary> = app
         .db_of(who.organiser_id)

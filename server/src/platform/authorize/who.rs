@@ -96,6 +96,14 @@ pub struct Who {
     pub by: By,
 }
 
+impl Who {
+    /// The same one, asking for something else.
+    #[must_use]
+    pub fn asking(&self, action: Action) -> Self {
+        Self { action, ..self.clone() }
+    }
+}
+
 /// The network an address is in: of IPv4 the first three bytes, of IPv6 the first 48 bits. It tells a
 /// sign-in from the office from one from abroad, and not one household from the next.
 #[must_use]
