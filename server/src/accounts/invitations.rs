@@ -31,6 +31,14 @@ fn ended() -> ApiError {
     ApiError::new(Code::InvitationEnded, "Ask an owner of the organiser for a new invitation.")
 }
 
+/// Who invites, as the invited one reads it.
+fn inviter(who: &Who) -> String {
+    match who.by.actor {
+        Actor::Operator => "The operator of this server".to_owned(),
+        _ => who.by.name.clone(),
+    }
+}
+
 /// An invitation, as whoever holds its link sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Invited {
@@ -92,7 +100,7 @@ impl Accounts<'_> {
             email,
             role: new.role,
             event_ids: events.as_ref().map(|events| events.as_slice().to_vec()),
-            invited_by: who.by.name.clone(),
+            invited_by: inviter(&who),
             created_at: self.now,
             expires_at: self.now + LIFE_MS,
         };

@@ -6,6 +6,7 @@ mod authorization;
 mod authorization_matrix;
 mod bad_input;
 mod cli;
+mod console;
 mod database;
 mod events;
 mod manifest;

@@ -63,7 +63,7 @@ impl Entry {
         };
         let target = view.target.as_ref().map(|target| {
             let kind = Target::named(&target.kind).map_or(target.kind.as_str(), |kind| kind.words());
-            target.name.as_ref().map_or_else(|| kind.to_owned(), |name| format!("{kind} “{name}”"))
+            target.name.clone().unwrap_or_else(|| kind.to_owned())
         });
         Self {
             at: Moment::new(view.at),
