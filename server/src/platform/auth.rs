@@ -3,6 +3,7 @@
 //!
 //! A handler gets its tenant from one of the extractors here and from nowhere else.
 
+mod asking;
 mod callers;
 mod scope;
 mod session;

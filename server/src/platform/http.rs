@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 
 use super::problem::{ApiError, Code};
 use super::request_id;
@@ -17,6 +18,9 @@ use crate::app::AppState;
 
 /// The largest body, in bytes, where a route does not say otherwise.
 pub const MAX_BODY: usize = 256 * 1_024;
+
+/// A smaller answer goes out in one packet anyhow: compressing a verdict costs more than sending it.
+const ONE_PACKET: u64 = 1_400;
 
 /// Puts the layers around the routes.
 pub fn wrap(router: Router<AppState>, app: &AppState) -> Router {
@@ -32,7 +36,12 @@ pub fn wrap(router: Router<AppState>, app: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(caught))
         // The fastest level: on manifest pages it costs a third of the default and gains nearly as much,
         // since most of a page is random ids.
-        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .quality(CompressionLevel::Fastest)
+                .compress_when(DefaultPredicate::new().and(SizeAbove::new(ONE_PACKET))),
+        )
         .layer(middleware::map_response(harden))
         .layer(middleware::from_fn_with_state(app.clone(), request_id::layer))
         .with_state(app.clone())

@@ -1,6 +1,7 @@
 //! What a batch of redeems knows: read once for all of them, and kept true while they are decided one after
 //! the other. What they decide is written at the end, in a few statements.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use liventix_core::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
@@ -80,11 +81,13 @@ impl Known {
         conn: &mut Conn,
         ticket: TicketId,
     ) -> Result<&[Passage], DbError> {
-        if !self.passages.contains_key(&ticket) {
-            let read = store::passages(conn, &[ticket]).await?.remove(&ticket).unwrap_or_default();
-            self.passages.insert(ticket, read);
-        }
-        Ok(self.passages.get(&ticket).map_or(&[], Vec::as_slice))
+        Ok(match self.passages.entry(ticket) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let read = store::passages(conn, &[ticket]).await?.remove(&ticket).unwrap_or_default();
+                unknown.insert(read)
+            }
+        })
     }
 
     /// Requires that a device may scan at a gate of the event.

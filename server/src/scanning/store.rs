@@ -13,8 +13,10 @@ use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded, values
 use crate::platform::page::Key;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
+/// Ids in one statement.
+const CHUNK: usize = 128;
 /// Rows in one statement.
-const CHUNK: usize = 100;
+const INSERTED: usize = 64;
 
 /// A scan as it is stored.
 #[derive(Debug, Clone)]
@@ -206,7 +208,11 @@ pub(super) async fn insert(
     event: EventId,
     rows: &[ScanRow],
 ) -> Result<(), DbError> {
-    for chunk in rows.chunks(CHUNK) {
+    let mut rest = rows;
+    while !rest.is_empty() {
+        // Powers of two: few different texts, which the engines keep prepared.
+        let (chunk, later) = rest.split_at(1 << rest.len().min(INSERTED).ilog2());
+        rest = later;
         let mut all = Vec::with_capacity(chunk.len() * (VIEW_COLUMNS + 10));
         for row in chunk {
             all.extend(values(organiser, event, row)?);

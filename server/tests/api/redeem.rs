@@ -37,6 +37,56 @@ async fn of_64_simultaneous_redeems_of_one_ticket_exactly_one_is_admitted() {
     );
 }
 
+/// Redeems that come together are written together; what is wrong with one is that one's affair.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_bad_redeem_in_the_crowd_spoils_no_other() {
+    let server = Server::start().await;
+    let (organiser, other) = (Organiser::create(&server, "A").await, Organiser::create(&server, "B").await);
+    let (event, elsewhere) = (organiser.event(&server).await, other.event(&server).await);
+    let taken = elsewhere.redeem_body("hello");
+    server.post(&format!("{}/redeem", elsewhere.path), &other.key, &taken).await.expect(200);
+    organiser.import(&server, &event, 40).await;
+    let page = server.get(&format!("{}/ticket-codes?limit=40", event.path), &organiser.key).await.expect(200);
+    let codes: Vec<String> =
+        page["items"].as_array().unwrap().iter().map(|ticket| text(&ticket["code"])).collect();
+    let mut twice = event.redeem_body(&codes[0]);
+    let mut tasks = Vec::new();
+    for (place, code) in codes.iter().enumerate() {
+        let mut body = event.redeem_body(code);
+        let expected = match place % 4 {
+            // The same request again and again, all at once.
+            0 => {
+                twice["code"] = json!(codes[0]);
+                body = twice.clone();
+                (200, "entered")
+            }
+            1 => (200, "entered"),
+            2 => {
+                body["gate_id"] = json!(new_id());
+                (404, "gate_not_found")
+            }
+            // The id of another organiser's scan, which only the database's constraint knows of.
+            _ => {
+                body["scan_id"] = taken["scan_id"].clone();
+                (409, "scan_id_conflict")
+            }
+        };
+        let path = format!("{}/redeem", event.path);
+        let request = server.request(reqwest::Method::POST, &path, &organiser.key).json(&body);
+        tasks.push(tokio::spawn(async move {
+            let reply = request.send().await.unwrap();
+            (expected, reply.status().as_u16(), reply.json::<Value>().await.unwrap())
+        }));
+    }
+    for task in tasks {
+        let ((status, code), seen, answer) = task.await.unwrap();
+        let field = if status == 200 { "reason" } else { "code" };
+        assert_eq!((seen, answer[field].as_str()), (status, Some(code)), "{answer}");
+    }
+    let counts = event.counts(&server, &organiser).await;
+    assert_eq!((&counts["scans"], &counts["people_in"]), (&json!(11), &json!(11)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_scan_id_gets_the_same_answer_and_counts_once() {
     let server = Server::start().await;

@@ -3,14 +3,12 @@
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use liventix_core::ids::{DeviceId, OrganiserId};
-use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
+use super::asking::{decided, is_admin, named_organiser, origin, persons_organiser, who};
 use super::scope::ScopeSet;
 use super::session::{self, SignedIn};
 use super::store;
@@ -18,11 +16,8 @@ use super::token::{ApiKeyId, Kind, Token, WalletId};
 use crate::app::AppState;
 use crate::platform::authorize::{self, Action, Actor, Acts, By, Origin, Who};
 use crate::platform::db::DbError;
-use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::problem::{ApiError, Code};
 use crate::platform::request_id;
-
-/// Says for which of their organisers somebody asks.
-const ORGANISER: &str = "liventix-organiser";
 
 /// A person or a program that may do `A`, at some event of the organiser at least. Which events, a service
 /// asks [`authorize`] again, inside the transaction that acts.
@@ -135,7 +130,7 @@ impl Client {
     }
 }
 
-enum Known {
+pub(super) enum Known {
     Person(SignedIn),
     Key { organiser_id: OrganiserId, id: ApiKeyId, name: String, scopes: ScopeSet },
     Device(AnyDevice),
@@ -163,7 +158,7 @@ fn forwarded(parts: &Parts) -> Option<IpAddr> {
     header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
+pub(super) fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -178,7 +173,7 @@ pub(crate) async fn count_guess(app: &AppState, Client(address): Client) -> Resu
 }
 
 /// 401, or 429 for an address that keeps trying. Good tokens are never slowed down by this.
-async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
+pub(super) async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
     let client = match Client::from_request_parts(parts, app).await {
         Ok(client) => client,
         Err(error) => return error,
@@ -192,7 +187,7 @@ async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
     }
 }
 
-async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
+pub(super) async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
     let found = match bearer(parts).and_then(Token::parse) {
         Some(token) => look_up(app, token).await?,
         None => None,
@@ -204,136 +199,34 @@ async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
 }
 
 async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError> {
-    let now = app.now();
-    let found = app
-        .db()
-        .read(move |conn| {
-            Box::pin(async move {
-                Ok::<_, DbError>(match token.kind {
-                    Kind::ApiKey => store::api_key(conn, token.id)
-                        .await?
-                        .filter(|row| token.fits(&row.secret_hash) && !row.revoked)
-                        .map(|row| Known::Key {
-                            organiser_id: row.organiser_id,
-                            id: ApiKeyId(DeviceId::from_bytes(token.id)),
-                            name: row.name,
-                            scopes: row.scopes,
-                        }),
-                    Kind::Device => store::device(conn, token.id)
-                        .await?
-                        .filter(|row| token.fits(&row.token_hash))
-                        .map(|row| {
-                            Known::Device(AnyDevice {
-                                device_id: row.device_id,
-                                organiser_id: row.organiser_id,
-                                revoked_at: row.revoked_at,
-                            })
-                        }),
-                    Kind::Wallet => store::wallet(conn, token.id)
-                        .await?
-                        .filter(|hash| token.fits(hash))
-                        .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
-                    Kind::Session => session::find(conn, &token, now).await?.map(Known::Person),
-                    // Links are no credentials: they are handed in, once, to become one.
-                    Kind::Link | Kind::Invitation => None,
+    let db = app.db();
+    Ok(match token.kind {
+        Kind::ApiKey => store::api_key(db, token.id)
+            .await?
+            .filter(|row| token.fits(&row.secret_hash) && !row.revoked)
+            .map(|row| Known::Key {
+                organiser_id: row.organiser_id,
+                id: ApiKeyId(DeviceId::from_bytes(token.id)),
+                name: row.name,
+                scopes: row.scopes,
+            }),
+        Kind::Device => {
+            store::device(db, token.id).await?.filter(|row| token.fits(&row.token_hash)).map(|row| {
+                Known::Device(AnyDevice {
+                    device_id: row.device_id,
+                    organiser_id: row.organiser_id,
+                    revoked_at: row.revoked_at,
                 })
             })
-        })
-        .await?;
-    if let Some(Known::Person(signed_in)) = &found {
-        session::note_use(app, signed_in).await?;
-    }
-    Ok(found)
-}
-
-/// Where a request comes from, as the audit trail keeps it.
-pub(crate) async fn origin(parts: &mut Parts, app: &AppState) -> Origin {
-    match Client::from_request_parts(parts, app).await {
-        Ok(client) => client.origin(),
-        Err(_) => Origin { request_id: request_id::current(), network: None },
-    }
-}
-
-/// The organiser a request names: in its path, or in a header.
-async fn named_organiser(parts: &mut Parts, app: &AppState) -> ApiResult<Option<OrganiserId>> {
-    let params = RawPathParams::from_request_parts(parts, app).await.map_err(ApiError::internal)?;
-    if let Some((_, id)) = params.iter().find(|(name, _)| *name == "organiser_id") {
-        let wrong = |_| ApiError::new(Code::InvalidPath, "organiser_id must be a UUID.");
-        return id.parse().map(Some).map_err(wrong);
-    }
-    let Some(header) = parts.headers.get(ORGANISER) else { return Ok(None) };
-    let id = header.to_str().ok().and_then(|text| text.parse().ok());
-    let detail = "The header Liventix-Organiser must be a UUID. See /v1/session for yours.";
-    id.map(Some).ok_or_else(|| ApiError::new(Code::OrganiserNeeded, detail))
-}
-
-/// Of a person's organisers, the one they ask for: the one named, or the only one.
-async fn persons_organiser(
-    app: &AppState,
-    signed_in: &SignedIn,
-    named: Option<OrganiserId>,
-) -> ApiResult<OrganiserId> {
-    if let Some(organiser) = named {
-        return Ok(organiser);
-    }
-    let user = signed_in.user_id;
-    let some = app.db().read(move |conn| Box::pin(async move { store::some_organisers(conn, user).await }));
-    match some.await?[..] {
-        [only] => Ok(only),
-        [] => Err(authorize::organiser_not_found()),
-        _ => {
-            let detail = "You belong to several organisers: name one in the header Liventix-Organiser.";
-            Err(ApiError::new(Code::OrganiserNeeded, detail))
         }
-    }
-}
-
-/// Whether the request carries the administrator's token.
-fn is_admin(parts: &Parts, app: &AppState) -> bool {
-    let (Some(expected), Some(given)) = (&app.config().admin_token, bearer(parts)) else { return false };
-    // Hashes have one length, so that the comparison tells nothing of the token's.
-    let expected = Sha256::digest(expected.expose_secret().as_bytes());
-    Sha256::digest(given.as_bytes()).ct_eq(&expected).into()
-}
-
-/// What the administrator may do beside making organisers: see to it that each has an owner.
-const fn is_for_admin(action: Action) -> bool {
-    matches!(action, Action::SeeMembers | Action::ManageMembers)
-}
-
-/// Who asks for `action`. Of a person, the memberships have been asked.
-async fn who(parts: &mut Parts, app: &AppState, action: Action) -> ApiResult<Who> {
-    let named = async |parts: &mut Parts| named_organiser(parts, app).await;
-    if is_for_admin(action) && is_admin(parts, app) {
-        let detail = "Name the organiser in the path.";
-        let organiser_id = named(parts).await?.ok_or_else(|| ApiError::new(Code::OrganiserNeeded, detail))?;
-        let by = By { actor: Actor::Operator, name: "admin token".into(), origin: origin(parts, app).await };
-        return decided(app, Who { organiser_id, action, by }).await;
-    }
-    let known = known(parts, app).await?;
-    match known {
-        Known::Person(signed_in) => {
-            let named = named(parts).await?;
-            let organiser_id = persons_organiser(app, &signed_in, named).await?;
-            let by = Person { signed_in, origin: origin(parts, app).await }.by();
-            decided(app, Who { organiser_id, action, by }).await
-        }
-        Known::Key { organiser_id, id, name, scopes } => {
-            if named(parts).await?.is_some_and(|named| named != organiser_id) {
-                return Err(authorize::organiser_not_found());
-            }
-            authorize::check_scopes(&scopes, action)?;
-            let by = By { actor: Actor::ApiKey(id), name, origin: origin(parts, app).await };
-            Ok(Who { organiser_id, action, by })
-        }
-        Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
-    }
-}
-
-async fn decided(app: &AppState, who: Who) -> ApiResult<Who> {
-    app.db()
-        .read(move |conn| Box::pin(async move { authorize::organiser(conn, &who).await.map(|_| who) }))
-        .await
+        Kind::Wallet => store::wallet(db, token.id)
+            .await?
+            .filter(|hash| token.fits(hash))
+            .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
+        Kind::Session => session::signed_in(app, token).await?.map(Known::Person),
+        // Links are no credentials: they are handed in, once, to become one.
+        Kind::Link | Kind::Invitation => None,
+    })
 }
 
 impl AnyDevice {

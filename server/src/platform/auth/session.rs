@@ -4,7 +4,7 @@ use super::store;
 use super::token::{Kind, Token};
 use crate::app::AppState;
 use crate::params;
-use crate::platform::db::{Conn, DbError};
+use crate::platform::db::DbError;
 use crate::platform::ids::{SessionId, UserId};
 
 /// How long a session lasts at most, and unused, in milliseconds.
@@ -46,21 +46,7 @@ pub struct SignedIn {
     seen_at: i64,
 }
 
-/// Whose session a token is of, if it is one that is alive.
-pub(super) async fn find(conn: &mut Conn, token: &Token, now: i64) -> Result<Option<SignedIn>, DbError> {
-    let Some(row) = store::session(conn, token.id).await? else { return Ok(None) };
-    let idle_ms = SessionLife::of(row.remembered).idle_ms;
-    let alive = row.ended_at.is_none() && now < row.expires_at && now < row.seen_at.saturating_add(idle_ms);
-    Ok((alive && token.fits(&row.secret_hash)).then_some(SignedIn {
-        user_id: row.user_id,
-        session_id: SessionId::from_bytes(token.id),
-        name: row.name,
-        email: row.email,
-        seen_at: row.seen_at,
-    }))
-}
-
-/// Whose session a token is of. Notes that it was used.
+/// Whose session a token is of, if it is one that is alive. Notes that it was used.
 ///
 /// # Errors
 /// When the database fails.
@@ -69,15 +55,25 @@ pub async fn signed_in(app: &AppState, token: Token) -> Result<Option<SignedIn>,
         return Ok(None);
     }
     let now = app.now();
-    let found = app.db().read(move |conn| Box::pin(async move { find(conn, &token, now).await })).await?;
-    if let Some(signed_in) = &found {
-        note_use(app, signed_in).await?;
+    let Some(row) = store::session(app.db(), token.id).await? else { return Ok(None) };
+    let idle_ms = SessionLife::of(row.remembered).idle_ms;
+    let alive = row.ended_at.is_none() && now < row.expires_at && now < row.seen_at.saturating_add(idle_ms);
+    if !alive || !token.fits(&row.secret_hash) {
+        return Ok(None);
     }
-    Ok(found)
+    let signed_in = SignedIn {
+        user_id: row.user_id,
+        session_id: SessionId::from_bytes(token.id),
+        name: row.name,
+        email: row.email,
+        seen_at: row.seen_at,
+    };
+    note_use(app, &signed_in).await?;
+    Ok(Some(signed_in))
 }
 
 /// Notes that a session was used, at most once a minute.
-pub(super) async fn note_use(app: &AppState, signed_in: &SignedIn) -> Result<(), DbError> {
+async fn note_use(app: &AppState, signed_in: &SignedIn) -> Result<(), DbError> {
     let (now, id) = (app.now(), signed_in.session_id);
     if now < signed_in.seen_at.saturating_add(SEEN_STEP_MS) {
         return Ok(());

@@ -4,7 +4,7 @@ use liventix_core::ids::{DeviceId, OrganiserId};
 
 use super::scope::ScopeSet;
 use crate::params;
-use crate::platform::db::{Conn, DbError};
+use crate::platform::db::{Conn, Db, DbError};
 use crate::platform::ids::UserId;
 
 pub(super) struct ApiKeyRow {
@@ -15,10 +15,10 @@ pub(super) struct ApiKeyRow {
     pub(super) revoked: bool,
 }
 
-pub(super) async fn api_key(conn: &mut Conn, id: [u8; 16]) -> Result<Option<ApiKeyRow>, DbError> {
+pub(super) async fn api_key(db: &Db, id: [u8; 16]) -> Result<Option<ApiKeyRow>, DbError> {
     let sql =
         "SELECT organiser_id, name, secret_hash, scopes, revoked_at FROM api_keys WHERE api_key_id = $1";
-    let Some(row) = conn.first(sql, params![id]).await? else { return Ok(None) };
+    let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
     Ok(Some(ApiKeyRow {
         organiser_id: row.get(0)?,
         name: row.get(1)?,
@@ -36,14 +36,14 @@ pub(super) struct DeviceRow {
 }
 
 /// The hash of a wallet's secret, if it ever claimed a ticket.
-pub(super) async fn wallet(conn: &mut Conn, id: [u8; 16]) -> Result<Option<[u8; 32]>, DbError> {
+pub(super) async fn wallet(db: &Db, id: [u8; 16]) -> Result<Option<[u8; 32]>, DbError> {
     let sql = "SELECT secret_hash FROM wallets WHERE wallet_id = $1";
-    conn.first(sql, params![id]).await?.map(|row| row.get(0)).transpose()
+    db.first(sql, params![id]).await?.map(|row| row.get(0)).transpose()
 }
 
-pub(super) async fn device(conn: &mut Conn, id: [u8; 16]) -> Result<Option<DeviceRow>, DbError> {
+pub(super) async fn device(db: &Db, id: [u8; 16]) -> Result<Option<DeviceRow>, DbError> {
     let sql = "SELECT device_id, organiser_id, token_hash, revoked_at FROM devices WHERE device_id = $1";
-    let Some(row) = conn.first(sql, params![id]).await? else { return Ok(None) };
+    let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
     Ok(Some(DeviceRow {
         device_id: row.get(0)?,
         organiser_id: row.get(1)?,
@@ -63,10 +63,10 @@ pub(super) struct SessionRow {
     pub(super) ended_at: Option<i64>,
 }
 
-pub(super) async fn session(conn: &mut Conn, id: [u8; 16]) -> Result<Option<SessionRow>, DbError> {
+pub(super) async fn session(db: &Db, id: [u8; 16]) -> Result<Option<SessionRow>, DbError> {
     let sql = "SELECT u.user_id, u.name, u.email, s.secret_hash, s.remembered, s.seen_at, s.expires_at, \
                s.ended_at FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_id = $1";
-    let Some(row) = conn.first(sql, params![id]).await? else { return Ok(None) };
+    let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
     Ok(Some(SessionRow {
         user_id: row.get(0)?,
         name: row.get(1)?,

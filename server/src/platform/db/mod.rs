@@ -150,6 +150,18 @@ impl Db {
         }
     }
 
+    /// The first row of one query, if it has one: a look that needs no transaction around it.
+    ///
+    /// # Errors
+    /// When the engine refuses the statement.
+    pub async fn first(&self, sql: &'static str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        if let (Pool::Postgres(postgres), None) = (&self.pool, self.tenant) {
+            return postgres.first(sql, params).await;
+        }
+        let params = params.to_vec();
+        self.read(move |conn| Box::pin(async move { conn.first(sql, &params).await })).await
+    }
+
     /// Tells the other processes on this database to look again, for example at an event. Call it after the
     /// commit; it never waits, and may be lost: whoever acts on hints looks by itself now and then as well.
     pub fn hint(&self, hint: impl Into<String>) {

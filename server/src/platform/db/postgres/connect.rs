@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::config::{Host, SslMode};
@@ -93,6 +93,8 @@ pub(super) fn pool(target: Target, connections: usize) -> Result<Pool, DbError> 
         Box::pin(async move { client.batch_execute(SESSION).await.map_err(HookError::Backend) })
     });
     let builder = Pool::builder(manager).max_size(connections.clamp(2, 500)).post_create(prepare);
+    // The one used last has its statements prepared and its server process awake.
+    let builder = builder.queue_mode(QueueMode::Lifo);
     let builder = builder.wait_timeout(Some(WAIT)).create_timeout(Some(CONNECT)).runtime(Runtime::Tokio1);
     builder.build().map_err(|error| DbError::Statement(error.to_string()))
 }

@@ -24,6 +24,11 @@ impl From<tokio_postgres::Error> for DbError {
     }
 }
 
+/// Whether the connection is gone, and nothing that was not committed has happened.
+pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
+    error.is_closed() || error.code() == Some(&SqlState::ADMIN_SHUTDOWN)
+}
+
 /// Whether the same transaction may succeed later.
 fn may_pass(code: &SqlState) -> bool {
     let busy = [

@@ -15,7 +15,7 @@ use deadpool_postgres::{Object, Pool, PoolError};
 use liventix_core::ids::OrganiserId;
 use tracing::Instrument as _;
 
-use super::{Conn, DbError, StoreFuture, Tx};
+use super::{Conn, DbError, Row, StoreFuture, Tx, Value};
 
 pub use connect::PostgresOptions;
 use notices::Notices;
@@ -48,17 +48,9 @@ impl Postgres {
         migrated.map(|()| Self { notices: Notices::start(target, pool.clone()), pool })
     }
 
-    /// Begins a transaction. A pooled connection may have died unnoticed: then nothing has happened yet, and
-    /// another one is taken.
-    async fn begin(&self, how: &'static str, tenant: Option<OrganiserId>) -> Result<Session, DbError> {
-        loop {
-            let connection = connection(&self.pool).await?;
-            let fresh = Object::metrics(&connection).recycle_count == 0;
-            match Session::begin(connection, how, tenant).await {
-                Err(_) if !fresh => {}
-                result => return result,
-            }
-        }
+    /// The first row of one query, which is a transaction by itself.
+    pub(super) async fn first(&self, sql: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        Ok(session::look(&self.pool, sql, params).await?.into_iter().next())
     }
 
     pub(super) async fn write<T, E, F>(&self, tenant: Option<OrganiserId>, work: F) -> Result<T, E>
@@ -67,9 +59,9 @@ impl Postgres {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        let this = self.clone();
+        let pool = self.pool.clone();
         let transaction = async move {
-            let mut tx = Tx(Conn::Postgres(this.begin(WRITE, tenant).await?));
+            let mut tx = Tx(Conn::Postgres(Session::new(pool, WRITE, tenant).await?));
             let result = work(&mut tx).await;
             let Conn::Postgres(session) = tx.0 else { return result };
             match result {
@@ -89,9 +81,9 @@ impl Postgres {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        let this = self.clone();
+        let pool = self.pool.clone();
         let transaction = async move {
-            let mut conn = Conn::Postgres(this.begin(READ, tenant).await?);
+            let mut conn = Conn::Postgres(Session::new(pool, READ, tenant).await?);
             let result = work(&mut conn).await;
             if let Conn::Postgres(session) = conn {
                 session.roll_back().await;
