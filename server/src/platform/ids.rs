@@ -81,3 +81,7 @@ id!(/// An invitation to an organiser.
     InvitationId, "invitation id");
 id!(/// One entry of the audit trail.
     AuditId, "audit id");
+id!(/// One job of a queue.
+    JobId, "job id");
+id!(/// One claim of jobs by a worker.
+    LeaseId, "lease id");

@@ -112,7 +112,11 @@ fn form(fields: &[(&str, &str)]) -> String {
             out
         })
     };
-    fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
+    fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 struct World {
@@ -155,7 +159,10 @@ async fn signing_in_leads_where_one_wanted_to_go_and_out_again() {
     let entered = browser.submit(&again, "/console/sign-in", &right).await;
     assert_eq!(entered.location(), wanted);
     let cookie = entered.headers[SET_COOKIE].to_str().unwrap();
-    assert!(cookie.starts_with("liventix=lxs_") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.starts_with("liventix=lxs_") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
     assert!(browser.cookie("liventix-form").is_none(), "used up");
     let members = browser.open(&wanted).await;
     assert_eq!(members.status, 200);
@@ -228,7 +235,8 @@ async fn a_form_from_elsewhere_does_nothing() {
     for (origin, csrf) in [("https://evil.example", page.csrf()), (&ours, theirs), (&ours, login.csrf())] {
         assert_eq!(browser.submit_from(origin, &csrf, &path, &invite).await.status, 403);
     }
-    let cross = browser.request(Method::POST, &path).header("origin", &ours).header("sec-fetch-site", "cross-site");
+    let cross =
+        browser.request(Method::POST, &path).header("origin", &ours).header("sec-fetch-site", "cross-site");
     let csrf = page.csrf();
     let body = form(&[("csrf", csrf.as_str()), ("email", "eve@example.org"), ("role", "owner")]);
     let cross = cross.header("content-type", "application/x-www-form-urlencoded").body(body);
@@ -260,7 +268,10 @@ async fn every_page_keeps_to_itself() {
         assert_eq!(header("referrer-policy"), "same-origin");
         assert_eq!(header("x-content-type-options"), "nosniff");
         let policy = header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{policy}");
         assert!(!page.html.contains("<script") && !page.html.contains("style="), "{}", page.html);
         assert_eq!(page.html.matches("<h1>").count(), 1, "{}", page.html);

@@ -184,7 +184,8 @@ fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_on_a_limited_route_says_where_the_caller_stands() {
-    let limits = Limits { enrol: Limit::per_minute(2), manual_code: Limit::per_minute(1), ..Limits::default() };
+    let limits =
+        Limits { enrol: Limit::per_minute(2), manual_code: Limit::per_minute(1), ..Limits::default() };
     let server = Server::start_with(limits).await;
     let organiser = Organiser::create(&server, "A").await;
     let event = organiser.event(&server).await;
@@ -267,8 +268,7 @@ async fn ten_forged_codes_in_a_minute_stop_a_scanner_and_an_honest_queue_does_no
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organiser_may_have_every_refusal_counted() {
     let refused_scans = Limit::per_minute(2);
-    let limits =
-        Limits { refused_scans, refused_scans_counted: RefusedScans::Every, ..Limits::default() };
+    let limits = Limits { refused_scans, refused_scans_counted: RefusedScans::Every, ..Limits::default() };
     let server = Server::start_with(limits).await;
     let organiser = Organiser::create(&server, "A").await;
     let event = organiser.event(&server).await;

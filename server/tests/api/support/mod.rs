@@ -80,8 +80,7 @@ impl Server {
     pub(crate) async fn start() -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let far = Limit::per_minute(100_000);
-        Self::start_with(Limits::all(far))
-            .await
+        Self::start_with(Limits::all(far)).await
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {
