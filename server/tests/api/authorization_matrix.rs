@@ -1,7 +1,8 @@
 //! Every action × every role and credential × the own organiser and another, through HTTP; and in it, what the
 //! table of `platform::authorize` says.
 
-use liventix_server::platform::authorize::{Action, Reach, Role};
+use liventix_server::platform::authorize::{self, Action, Actor, By, Origin, Reach, Role, Who};
+use liventix_server::platform::problem::ApiError;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -295,4 +296,55 @@ async fn who_is_limited_sees_their_part_of_lists() {
     assert_eq!(server.get("/v1/events", &none).await.expect(200)["items"], json!([]));
     assert_eq!(server.get("/v1/devices", &none).await.expect(200)["items"], json!([]));
     assert_eq!(server.get("/v1/quarantine", &none).await.expect(200)["items"], json!([]));
+}
+
+/// The extractor has let them in; then what they stood on goes, and the service asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_meanwhile_counts_at_once() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event(&server).await;
+    let ada = Person::member(&server, &organiser, "ada", "owner").await;
+    let grace = Person::member(&server, &organiser, "grace", "owner").await;
+    let session = async |person: &Person| {
+        let sessions = server.get("/v1/sessions", &person.token).await.expect(200);
+        Actor::User {
+            user_id: person.id.parse().unwrap(),
+            session_id: text(&sessions[0]["session_id"]).parse().unwrap(),
+        }
+    };
+    let key = json!({"name": "k", "scopes": ["manage"]});
+    let key = server.post("/v1/api-keys", &organiser.key, &key).await.expect(201);
+    let key_id = text(&key["api_key_id"]);
+    let actors = [
+        session(&ada).await,
+        session(&grace).await,
+        Actor::ApiKey(serde_json::from_value(key["api_key_id"].clone()).unwrap()),
+    ];
+    let db = server.place.open().await;
+    let ask = async |actor: Actor| {
+        let by = By { actor, name: String::new(), origin: Origin::default() };
+        let who = Who { organiser_id: organiser.id.parse().unwrap(), action: Action::EditEvent, by };
+        let id = event.id.parse().unwrap();
+        let asked: Result<(), ApiError> = db
+            .write(move |tx| {
+                Box::pin(async move {
+                    authorize::organiser(tx, &who).await?;
+                    authorize::event(tx, &who, id).await.map(drop)
+                })
+            })
+            .await;
+        asked.map_err(|error| error.code().as_str())
+    };
+    for actor in actors {
+        assert_eq!(ask(actor).await, Ok(()));
+    }
+    let nothing = json!(null);
+    let member = organiser.path(&format!("members/{}", ada.id));
+    server.call("DELETE", &member, ADMIN, &nothing).await.expect(204);
+    server.call("DELETE", "/v1/session", &grace.token, &nothing).await.expect(204);
+    server.call("DELETE", &format!("/v1/api-keys/{key_id}"), &organiser.key, &nothing).await.expect(204);
+    for actor in actors {
+        assert_eq!(ask(actor).await, Err("organiser_not_found"), "{actor:?}");
+    }
 }
