@@ -310,6 +310,11 @@ async fn an_owner_invites_changes_and_removes() {
     let members = browser.open(&w.path("/members")).await;
     members.has("Event manager: Harbour Lights");
     let member = |rest: &str| w.path(&format!("/members/{ada}/{rest}"));
+    let both = [("role", "finance"), ("events", event.id.as_str())];
+    let again = browser.submit(&members, &member("change"), &both).await;
+    assert_eq!(again.status, 422);
+    again.has(&format!("id=\"events-{ada}-error\""));
+    assert!(!again.html.contains("id=\"events-error\""), "the form that invites is not meant");
     let changed = browser.submit(&members, &member("change"), &[("role", "support")]).await;
     assert_eq!(changed.location(), w.path("/members?done=member-changed"));
     browser.open(changed.location()).await.has("The member is changed.");
@@ -391,6 +396,12 @@ async fn another_organiser_is_not_there() {
         assert_eq!(browser.submit(&page, &w.path(path), &fields).await.status, 404, "{path}");
     }
     assert_eq!(browser.open("/console/organisers/nonsense").await.status, 404);
+    assert_eq!(browser.open("/console/").await.location(), "/console");
+    // What cannot be read is said on a page as well.
+    let path = format!("/console/organisers/{}/audit?cursor=1&cursor=2", other.id);
+    let unread = browser.open(&path).await;
+    assert_eq!(unread.status, 400);
+    unread.has("<h1>That cannot be read</h1>");
 }
 
 #[tokio::test(flavor = "multi_thread")]
