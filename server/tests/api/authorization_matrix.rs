@@ -193,7 +193,9 @@ async fn others(server: &Server, organiser: &Organiser, first: &Event) -> Vec<Su
     server.call("DELETE", &path, &organiser.key, &json!(null)).await.expect(204);
     let revoked = text(&revoked["token"]);
     let subject = |name: &str, token: &str, who| Subject { name: name.into(), token: token.into(), who };
-    let phone = phone(server, organiser, first).await;
+    let (phone, link) = phone(server, organiser, first).await;
+    let gone = Person::member(server, organiser, "gone", "owner").await.token;
+    server.call("DELETE", "/v1/session", &gone, &json!(null)).await.expect(204);
     vec![
         subject("owner of another organiser", &owner, Credential::Stranger),
         subject("key of another organiser", &stranger.key, Credential::Stranger),
@@ -201,18 +203,20 @@ async fn others(server: &Server, organiser: &Organiser, first: &Event) -> Vec<Su
         subject("revoked key", &revoked, Credential::Nobody),
         subject("device", &organiser.door(server, first).await.token, Credential::Device),
         subject("wallet", &phone, Credential::Wallet),
+        subject("ticket link", &link, Credential::Nobody),
+        subject("owner who signed out", &gone, Credential::Nobody),
         subject("admin token", ADMIN, Credential::Admin),
         subject("nobody", "", Credential::Nobody),
     ]
 }
 
-/// The token of a phone that holds a ticket.
-async fn phone(server: &Server, organiser: &Organiser, event: &Event) -> String {
+/// The token of a phone that holds a ticket, and of the ticket's link.
+async fn phone(server: &Server, organiser: &Organiser, event: &Event) -> (String, String) {
     let ticket = organiser.ticket(server, event).await;
     let link = organiser.link(server, event, &ticket).await;
     let phone = Phone::new("Mateo's phone");
     phone.claim(server, &link).await.expect(200);
-    phone.token
+    (phone.token, link.rsplit('/').next().unwrap().to_owned())
 }
 
 impl World {
