@@ -71,10 +71,7 @@ async fn an_invitation_ends_after_a_week_or_when_replaced_or_withdrawn() {
         accept(&server, token, "").await.expect_problem(404, "invitation_unknown");
     }
     let missing = organiser.path(&format!("invitations/{}", new_id()));
-    server
-        .call("DELETE", &missing, ADMIN, &json!(null))
-        .await
-        .expect_problem(404, "invitation_not_found");
+    server.call("DELETE", &missing, ADMIN, &json!(null)).await.expect_problem(404, "invitation_not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,9 +18,15 @@ struct Subject {
 
 enum Credential {
     /// A member; perhaps of the first event only.
-    Member { role: Role, limited: bool },
+    Member {
+        role: Role,
+        limited: bool,
+    },
     /// A key with these scopes; perhaps for the first event only.
-    Key { scopes: &'static [&'static str], limited: bool },
+    Key {
+        scopes: &'static [&'static str],
+        limited: bool,
+    },
     /// Enrolled for the first event.
     Device,
     Wallet,
@@ -238,8 +244,7 @@ async fn everybody_may_what_the_table_says_and_nothing_else() {
         for action in Action::ALL {
             for (place, (event, ticket)) in world.events.iter().enumerate() {
                 let expected = expected(&subject.who, *action, place == 0);
-                let reply =
-                    world.ask(&subject.token, call(*action, &world.organiser, event, ticket)).await;
+                let reply = world.ask(&subject.token, call(*action, &world.organiser, event, ticket)).await;
                 asked += 1;
                 if !expected.fits(reply.status) {
                     let code = &reply.json["code"];
