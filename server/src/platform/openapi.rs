@@ -56,10 +56,13 @@ pub fn finish(document: &Document) -> Value {
     });
     value["components"]["headers"] = headers();
     if let Some(paths) = value["paths"].as_object_mut() {
-        for operation in
-            paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut())
-        {
-            complete(operation);
+        for (path, item) in paths {
+            for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+                complete(operation);
+                if !path.contains("{organiser_id}") {
+                    complete_for_people(operation);
+                }
+            }
         }
     }
     value
@@ -139,11 +142,41 @@ fn complete(operation: &mut Value) {
     }
     for (status, response) in responses.iter_mut() {
         if status.as_str() >= "400" && response.get("content").is_none() {
-            response["content"] = json!({
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-            });
+            response["content"] = problem_content();
         }
     }
+}
+
+/// Where the path names no organiser, a person may have to, in a header.
+fn complete_for_people(operation: &mut Value) {
+    let kinds = operation["security"].as_array().into_iter().flatten();
+    let mut names = kinds.filter_map(Value::as_object).flat_map(|kind| kind.keys());
+    if operation["tags"][0] == "sessions" || !names.any(|name| name == "session") {
+        return;
+    }
+    for code in [Code::OrganiserNeeded, Code::OrganiserNotFound] {
+        let response = &mut operation["responses"][code.status().as_str()];
+        let known = response["description"].as_str().filter(|known| !known.is_empty());
+        let description = match known {
+            Some(known) => format!("{known}, `{}`", code.as_str()),
+            None => format!("`{}`", code.as_str()),
+        };
+        response["description"] = description.into();
+        response["content"] = problem_content();
+    }
+    let header = json!({
+        "name": "Liventix-Organiser", "in": "header", "required": false,
+        "description": "Which of a person's organisers is meant, if they have several",
+        "schema": {"type": "string", "format": "uuid"},
+    });
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(header),
+        None => operation["parameters"] = json!([header]),
+    }
+}
+
+fn problem_content() -> Value {
+    json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}})
 }
 
 /// `GET /openapi.json` and `GET /docs`.
