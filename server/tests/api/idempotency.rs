@@ -252,7 +252,8 @@ async fn what_is_kept_is_sealed() {
     let body = json!({"name": "K", "scopes": ["read"]});
     let made = server.post_with("/v1/api-keys", &organiser.key, &key("create_api_key"), &body).await;
     let token = text(&made.expect(201)["token"]);
-    let secret = token.rsplit('_').next().unwrap().to_owned();
+    let secret = token.splitn(3, '_').nth(2).unwrap().to_owned();
+    assert_eq!(secret.len(), 43);
     let rows = server.app().db().read(|conn| {
         Box::pin(async move {
             let sql = "SELECT sealed_response FROM idempotent_operations LIMIT 10";
