@@ -1,6 +1,9 @@
-//! One desk per event: redeems that come while another is being written are decided together, in one
+//! One desk per event: redeems that come while others are being written are decided together, in one
 //! transaction, in the order in which they came. So the event's lock and the disk are waited for once for up
 //! to 64 people, and a busy event does not become slower than a quiet one.
+//!
+//! A desk has two clerks: while one of them waits for the disk, the other one's transaction has begun and waits
+//! for the lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,13 +31,22 @@ struct Waiting {
     answer: Answer,
 }
 
+/// The clerks at a desk: one decides while the other one waits for the disk.
+const CLERKS: usize = 2;
+
 /// What came of one: what its limits found, and the answer. None if a limit had no room.
 type Served = (Checked, Option<ApiResult<RedeemResponse>>);
 type Answer = oneshot::Sender<ApiResult<Served>>;
 
 /// The desks at which somebody waits or is being served.
 #[derive(Default)]
-pub struct Desks(Mutex<HashMap<Key, VecDeque<Waiting>>>);
+pub struct Desks(Mutex<HashMap<Key, Desk>>);
+
+#[derive(Default)]
+struct Desk {
+    queue: VecDeque<Waiting>,
+    clerks: usize,
+}
 
 impl std::fmt::Debug for Desks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -43,23 +55,39 @@ impl std::fmt::Debug for Desks {
 }
 
 impl Desks {
-    /// Joins the queue. Says whether the desk was closed: then the caller has to open it.
-    fn join(&self, key: Key, waiting: Waiting) -> bool {
-        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let opens = !desks.contains_key(&key);
-        desks.entry(key).or_default().push_back(waiting);
-        opens
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Desk>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next ones; closes the desk when there are none.
+    /// Joins the queue. Says whether the desk wants another clerk.
+    fn join(&self, key: Key, waiting: Waiting) -> bool {
+        let mut desks = self.lock();
+        let desk = desks.entry(key).or_default();
+        desk.queue.push_back(waiting);
+        let wanted = desk.clerks < CLERKS;
+        desk.clerks += usize::from(wanted);
+        wanted
+    }
+
+    /// The next ones for a clerk, who goes home if there are none.
     fn next(&self, key: Key) -> Vec<Waiting> {
-        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(queue) = desks.get_mut(&key) else { return Vec::new() };
-        let next: Vec<Waiting> = queue.drain(..queue.len().min(TOGETHER)).collect();
+        let mut desks = self.lock();
+        let Some(desk) = desks.get_mut(&key) else { return Vec::new() };
+        let next: Vec<Waiting> = desk.queue.drain(..desk.queue.len().min(TOGETHER)).collect();
         if next.is_empty() {
-            desks.remove(&key);
+            Self::leave(&mut desks, key);
         }
         next
+    }
+
+    /// One clerk fewer. After the last one, nobody would serve who still waits: dropped answers tell them.
+    fn leave(desks: &mut HashMap<Key, Desk>, key: Key) {
+        if let Some(desk) = desks.get_mut(&key) {
+            desk.clerks = desk.clerks.saturating_sub(1);
+            if desk.clerks == 0 {
+                desks.remove(&key);
+            }
+        }
     }
 }
 
@@ -70,37 +98,35 @@ pub(super) async fn serve(app: &AppState, asked: Asked, event: EventId) -> ApiRe
     let (answer, wait) = oneshot::channel();
     if app.desks().join(key, Waiting { asked, answer }) {
         // A task of its own: the first in the queue may hang up, and the others still want their answers.
-        tokio::spawn(open(app.clone(), key));
+        tokio::spawn(work(app.clone(), key));
     }
     let (checked, result) = wait.await.map_err(|_| ApiError::from(DbError::Panicked))??;
     app.limiter().settle(&checked, result)
 }
 
-async fn open(app: AppState, key: Key) {
-    let mut desk = OpenDesk { desks: app.desks(), key, closed: false };
+async fn work(app: AppState, key: Key) {
+    let mut clerk = Clerk { desks: app.desks(), key, at_work: true };
     loop {
-        let waiting = desk.desks.next(key);
+        let waiting = clerk.desks.next(key);
         if waiting.is_empty() {
-            desk.closed = true;
+            clerk.at_work = false;
             return;
         }
         together(&app, key, waiting).await;
     }
 }
 
-/// Closes the desk however its task ends: nobody waits at one that nobody serves.
-struct OpenDesk<'a> {
+/// Leaves the desk however its task ends: nobody waits at one that nobody serves.
+struct Clerk<'a> {
     desks: &'a Desks,
     key: Key,
-    /// In good order; another one may have been opened since.
-    closed: bool,
+    at_work: bool,
 }
 
-impl Drop for OpenDesk<'_> {
+impl Drop for Clerk<'_> {
     fn drop(&mut self) {
-        if !self.closed {
-            // The task was cut short. Answers that are dropped tell those who wait.
-            self.desks.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        if self.at_work {
+            Desks::leave(&mut self.desks.lock(), self.key);
         }
     }
 }
