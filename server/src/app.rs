@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::accounts::Passwords;
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
@@ -22,7 +23,7 @@ use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
 use crate::scanning::Desks;
-use crate::{doors, events, health, organisers, scanning, tickets, wallet};
+use crate::{accounts, audit, console, doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -79,6 +80,7 @@ struct Inner {
     bell: ChangeBell,
     snapshots: Snapshots,
     desks: Desks,
+    passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
 
@@ -166,6 +168,12 @@ impl AppState {
         &self.0.snapshots
     }
 
+    /// Hashes passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
     /// Where online redeems queue.
     #[must_use]
     pub fn desks(&self) -> &Desks {
@@ -201,7 +209,10 @@ impl App {
         let (close, closing) = watch::channel(false);
         let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
-        let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
+        let router = http::wrap(
+            router.merge(openapi::routes(document)).merge(wallet::page::routes()).merge(console::routes()),
+            &app,
+        );
         if let Some(hints) = app.db().hints() {
             let app = app.clone();
             tokio::spawn(async move {
@@ -250,6 +261,7 @@ impl App {
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
             desks: Desks::default(),
+            passwords: Passwords::default(),
             closing,
         })))
     }
@@ -288,6 +300,8 @@ impl App {
         OpenApiRouter::with_openapi(openapi::base())
             .merge(health::routes::routes())
             .merge(organisers::routes::routes())
+            .merge(accounts::routes::routes())
+            .merge(audit::routes::routes())
             .merge(events::routes::routes())
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())

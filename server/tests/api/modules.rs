@@ -1,8 +1,12 @@
 // Every test that runs on both engines; a part of `on_sqlite.rs` and of `on_postgres.rs`.
 
+mod accounts;
+mod audit;
 mod authorization;
+mod authorization_matrix;
 mod bad_input;
 mod cli;
+mod console;
 mod database;
 mod events;
 mod idempotency;
@@ -11,6 +15,7 @@ mod measure;
 mod rate_limit;
 mod redeem;
 mod server;
+mod sessions;
 mod supervisor;
 mod support;
 mod tickets;
