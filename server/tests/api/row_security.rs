@@ -3,7 +3,6 @@
 use liventix_core::ids::OrganiserId;
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError, Value};
-
 use serde_json::json;
 
 use crate::support::{NOW, Organiser, Server, text};
