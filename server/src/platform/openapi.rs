@@ -86,9 +86,11 @@ fn headers() -> Value {
 }
 
 /// The parameter of calls that can be repeated safely.
-fn idempotency_key(operation: &str) -> Value {
+fn idempotency_key(declared: &Value) -> Value {
+    let operation = declared["operation"].as_str().unwrap_or_default();
     json!({
-        "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string"},
+        "name": "Idempotency-Key", "in": "header", "required": declared["required"] == true,
+        "schema": {"type": "string"},
         "example": format!("{operation}:order-1017:01930f2e-7c1a-7b3c-9d4e-5f60718293a4"),
         "description": format!(
             "Makes the call safe to repeat for a day: `{operation}:<id of yours>:<new UUID>`. The same key gets \
@@ -109,7 +111,7 @@ fn complete(operation: &mut Value) {
         }
     }
     let limits = operation.get("x-rate-limits").is_some();
-    let idempotent = operation.get("x-idempotent").and_then(Value::as_str).map(idempotency_key);
+    let idempotent = operation.get("x-idempotent").map(idempotency_key);
     if let Some(key) = &idempotent {
         match operation.get_mut("parameters").and_then(Value::as_array_mut) {
             Some(parameters) => parameters.push(key.clone()),
@@ -121,8 +123,13 @@ fn complete(operation: &mut Value) {
         let description = format!("`{}`{more}", code.as_str());
         responses.entry(code.status().as_str()).or_insert_with(|| json!({ "description": description }));
     }
-    if idempotent.is_some() {
-        for code in [Code::IdempotencyKeyInvalid, Code::IdempotencyKeyReused, Code::IdempotencyInProgress] {
+    if let Some(key) = &idempotent {
+        let mut codes =
+            vec![Code::IdempotencyKeyInvalid, Code::IdempotencyKeyReused, Code::IdempotencyInProgress];
+        if key["required"] == true {
+            codes.push(Code::IdempotencyKeyMissing);
+        }
+        for code in codes {
             let response = responses.entry(code.status().as_str()).or_insert_with(|| json!({}));
             let before = response["description"].as_str().map(|text| format!("{text}, ")).unwrap_or_default();
             response["description"] = json!(format!("{before}`{}`", code.as_str()));

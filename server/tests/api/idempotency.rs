@@ -13,7 +13,7 @@ use liventix_server::AppState;
 use liventix_server::params;
 use liventix_server::platform::body::Json;
 use liventix_server::platform::db::{Db, DbError, Tx};
-use liventix_server::platform::idempotency::{Attempt, Idempotent, Operation};
+use liventix_server::platform::idempotency::{Attempt, Idempotent, Operation as _};
 use liventix_server::platform::problem::{ApiError, ApiResult, Code};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -252,7 +252,8 @@ async fn what_is_kept_is_sealed() {
     let body = json!({"name": "K", "scopes": ["read"]});
     let made = server.post_with("/v1/api-keys", &organiser.key, &key("create_api_key"), &body).await;
     let token = text(&made.expect(201)["token"]);
-    let secret = token.rsplit('_').next().unwrap().to_owned();
+    let secret = token.splitn(3, '_').nth(2).unwrap().to_owned();
+    assert_eq!(secret.len(), 43);
     let rows = server.app().db().read(|conn| {
         Box::pin(async move {
             let sql = "SELECT sealed_response FROM idempotent_operations LIMIT 10";
@@ -281,11 +282,8 @@ struct Lab {
     go_on: Arc<Notify>,
 }
 
-enum Pay {}
-
-impl Operation for Pay {
-    const NAME: &'static str = "pay";
-    const REQUIRED: bool = true;
+liventix_server::operations! {
+    Pay = "pay", required;
 }
 
 /// A row whose name says which step it is of.
@@ -474,6 +472,22 @@ async fn a_failure_of_the_server_is_not_kept_and_the_next_try_goes_on() {
     assert_eq!(other.status(), 422);
     assert_eq!(send(&url, &key).await.unwrap().0, 201);
     assert_eq!(lab.steps().await, (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_says_which_calls_take_a_key_and_which_need_one() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json", "").await.expect(200);
+    let call = &document["paths"]["/v1/events"]["post"];
+    let parameters = call["parameters"].as_array().unwrap();
+    let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+    assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)));
+    assert!(text(&key["example"]).starts_with("create_event:"));
+    assert!(text(&call["responses"]["409"]["description"]).contains("`idempotency_in_progress`"));
+    assert!(text(&call["responses"]["422"]["description"]).contains("`idempotency_key_reused`"));
+    let replayed = "#/components/headers/Idempotent-Replayed";
+    assert_eq!(call["responses"]["201"]["headers"]["Idempotent-Replayed"]["$ref"], replayed);
+    assert_eq!(Pay::document(), json!({"operation": "pay", "required": true}));
 }
 
 #[tokio::test(flavor = "multi_thread")]

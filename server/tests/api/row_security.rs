@@ -3,11 +3,13 @@
 use liventix_core::ids::OrganiserId;
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError, Value};
+use serde_json::json;
 
 use crate::support::{NOW, Organiser, Server, text};
 
 /// Every table that is watched, with a scan, a device and all that hangs on them for one organiser.
-const TABLES: [&str; 6] = ["scans", "quarantine", "devices", "enrolments", "device_events", "ledgers"];
+const TABLES: [&str; 7] =
+    ["scans", "quarantine", "devices", "enrolments", "device_events", "ledgers", "idempotent_operations"];
 
 async fn count(db: &Db, table: &'static str) -> i64 {
     let counted: Result<i64, DbError> = db
@@ -35,6 +37,10 @@ async fn two() -> (Server, OrganiserId, OrganiserId) {
     let known = door.admit(&text(&ticket["ticket_id"]), NOW);
     let unknown = door.admit("01930f2e-7c1a-7b3c-9d4e-5f60718293a4", NOW);
     door.upload(&server, &[known, unknown]).await.expect(200);
+    let key = server
+        .request(reqwest::Method::POST, "/v1/api-keys", &ours.key)
+        .header("idempotency-key", "create_api_key:reader:01930f2e-7c1a-7b3c-9d4e-5f60718293a4");
+    server.send(key.json(&json!({"name": "Reader", "scopes": ["read"]}))).await.expect(201);
     let mut ids = Vec::new();
     for organiser in [&ours, &theirs] {
         let me = server.get("/v1/organiser", &organiser.key).await.expect(200);
@@ -63,6 +69,7 @@ async fn a_tenant_changes_and_deletes_nothing_of_the_other_and_writes_nothing_in
         "DELETE FROM quarantine",
         "DELETE FROM device_events",
         "DELETE FROM ledgers",
+        "DELETE FROM idempotent_operations",
         "UPDATE devices SET revoked_at = 1",
         "UPDATE enrolments SET used_at = 1",
     ] {
