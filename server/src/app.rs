@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::anomalies::OverLimits;
+use crate::anomalies::alerts::{self, LogAlerts};
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
@@ -21,7 +23,7 @@ use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, openapi};
 use crate::scanning::Desks;
-use crate::{doors, events, health, organisers, scanning, tickets, wallet};
+use crate::{anomalies, doors, events, health, organisers, scanning, tickets, wallet};
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -77,6 +79,7 @@ struct Inner {
     bell: ChangeBell,
     snapshots: Snapshots,
     desks: Desks,
+    over_limits: OverLimits,
     closing: watch::Receiver<bool>,
 }
 
@@ -164,6 +167,12 @@ impl AppState {
         &self.0.desks
     }
 
+    /// Scanners that were refused because they sent too much.
+    #[must_use]
+    pub fn over_limits(&self) -> &OverLimits {
+        &self.0.over_limits
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -203,6 +212,7 @@ impl App {
                 }
             });
         }
+        tokio::spawn(alerts::run(app.clone(), LogAlerts));
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
@@ -233,6 +243,7 @@ impl App {
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
             desks: Desks::default(),
+            over_limits: OverLimits::default(),
             closing,
         })))
     }
@@ -275,6 +286,7 @@ impl App {
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())
             .merge(scanning::routes::routes())
+            .merge(anomalies::routes::routes())
             .merge(wallet::routes::routes())
     }
 }

@@ -10,6 +10,7 @@
 //! **Invariant:** a handler gets its tenant from an extractor of [`platform::auth`] and every query of
 //! a tenant's data goes through `events::snapshot::load`, which checks it.
 
+pub mod anomalies;
 pub mod app;
 pub mod cli;
 pub mod demo;

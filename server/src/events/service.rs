@@ -36,7 +36,14 @@ pub(super) async fn create(
     };
     check(&info)?;
     check_wallet(&request.wallet)?;
-    let view = EventView { info, algorithm: request.algorithm, wallet: request.wallet, created_at: now };
+    request.anomaly.check(|gate| info.gate(gate).is_some())?;
+    let view = EventView {
+        info,
+        algorithm: request.algorithm,
+        wallet: request.wallet,
+        anomaly: request.anomaly,
+        created_at: now,
+    };
     let stored = view.clone();
     app.db_of(organiser)
         .write(move |tx| {
@@ -125,6 +132,10 @@ pub(super) async fn update(
                 if let Some(wallet) = change.wallet {
                     check_wallet(&wallet)?;
                     store::set_wallet_policy(tx, event, &wallet).await?;
+                }
+                if let Some(settings) = change.anomaly {
+                    settings.check(|gate| info.gate(gate).is_some())?;
+                    store::set_anomaly_settings(tx, event, &settings).await?;
                 }
                 store::update(tx, &info).await?;
                 Ok::<_, ApiError>(store::view(tx, info).await?)
@@ -259,7 +270,7 @@ pub(super) async fn put_ticket_type(
                 if before.is_some_and(|old| old.admits != stored.admits || old.entry != stored.entry) {
                     // What a ticket holds has changed, and so may who came in too many.
                     let info = store::info(tx, event).await?.ok_or_else(snapshot::not_found)?;
-                    scanning::merge::refresh_type(tx, &info, id).await?;
+                    scanning::merge::refresh_type(tx, &info, id, app_in.now()).await?;
                 }
                 Ok(())
             })

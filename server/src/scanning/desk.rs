@@ -142,7 +142,7 @@ async fn decide(
                 for asked in asked.iter() {
                     results.push(redeem::decide_once(tx, &app_in, &snapshot, &mut known, asked).await);
                 }
-                let passed = known.write(tx, &snapshot).await?;
+                let passed = known.write(tx, &snapshot, app_in.now()).await?;
                 Ok::<_, ApiError>((snapshot, results, passed))
             })
         })

@@ -8,6 +8,7 @@ pub(crate) mod merge;
 mod present;
 mod redeem;
 pub mod routes;
+pub(crate) mod seen;
 mod store;
 pub mod types;
 mod undo;

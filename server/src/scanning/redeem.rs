@@ -16,6 +16,7 @@ use super::known::Known;
 use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
+use crate::anomalies;
 use crate::app::AppState;
 use crate::events::snapshot::Snapshot;
 use crate::platform::auth::Scanner;
@@ -30,12 +31,22 @@ pub(super) async fn redeem(
     request: RedeemRequest,
 ) -> ApiResult<RedeemResponse> {
     let force = check(&request)?;
+    if let Err(error) = limit(app, scanner, &request).await {
+        if error.code() == Code::RateLimited {
+            anomalies::over_limit(app, scanner, event, request.gate_id).await;
+        }
+        return Err(error);
+    }
+    desk::serve(app, Asked { scanner, request, force }, event).await
+}
+
+async fn limit(app: &AppState, scanner: Scanner, request: &RedeemRequest) -> ApiResult<()> {
     let limits = &app.config().limits;
     app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limits.redeem).await?;
     if present::is_typed(&request.code) {
         app.limiter().require(&format!("manual_code:{}", scanner.scanner_id), limits.manual_code).await?;
     }
-    desk::serve(app, Asked { scanner, request, force }, event).await
+    Ok(())
 }
 
 /// Who asks for what.

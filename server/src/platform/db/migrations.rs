@@ -35,6 +35,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")
     ),
+    migration!(
+        "0009_anomalies",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0009_anomalies.postgres.sql")
+    ),
 ];
 
 impl Migration {
