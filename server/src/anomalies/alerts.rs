@@ -11,7 +11,7 @@ use super::kinds::{Kind, Severity, State};
 use super::types::AnomalyId;
 use crate::app::AppState;
 use crate::params;
-use crate::platform::db::{DbError, Row, Tx};
+use crate::platform::db::{Db, DbError, Row, Tx};
 
 /// How often alerts that are due are looked for.
 const EVERY: Duration = Duration::from_secs(2);
@@ -66,7 +66,7 @@ pub(crate) async fn run(app: AppState, sink: impl AlertSink) {
             () = tokio::time::sleep(EVERY) => {}
             () = app.closing() => return,
         }
-        if let Err(error) = hand_over(&app, &sink).await {
+        if let Err(error) = hand_over(app.db(), &sink).await {
             tracing::warn!(%error, "alerts about anomalies cannot be read");
         }
     }
@@ -76,12 +76,12 @@ pub(crate) async fn run(app: AppState, sink: impl AlertSink) {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hand_over(app: &AppState, sink: &impl AlertSink) -> Result<usize, DbError> {
+pub async fn hand_over(db: &Db, sink: &impl AlertSink) -> Result<usize, DbError> {
     let due = "SELECT 1 FROM anomalies WHERE alert_due = 1 LIMIT 1";
-    if app.db().first(due, &[]).await?.is_none() {
+    if db.first(due, &[]).await?.is_none() {
         return Ok(0);
     }
-    let alerts = app.db().write(|tx| Box::pin(async move { take(tx).await })).await?;
+    let alerts = db.write(|tx| Box::pin(async move { take(tx).await })).await?;
     alerts.iter().for_each(|alert| sink.raise(alert));
     Ok(alerts.len())
 }

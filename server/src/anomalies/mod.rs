@@ -31,5 +31,5 @@ pub use over_limit::OverLimits;
 pub(crate) use over_limit::over_limit;
 pub use people::Remark;
 pub use settings::{AnomalySettings, ForgedSettings, TravelSettings, Walk};
-pub(crate) use store::resolve_conflicts;
+pub(crate) use store::{json, resolve_conflicts};
 pub(crate) use views::{checked, remark};

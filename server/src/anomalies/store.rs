@@ -316,7 +316,8 @@ async fn replace_evidence(tx: &mut Tx, anomaly: [u8; 16], findings: Vec<Finding>
     tx.execute(&sql, &values).await.map(drop)
 }
 
-pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<Value, DbError> {
+/// A JSON column's text.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<Value, DbError> {
     serde_json::to_string(value).map(Value::Text).map_err(|error| DbError::Statement(error.to_string()))
 }
 

@@ -7,6 +7,7 @@ mod known;
 pub(crate) mod merge;
 mod present;
 mod redeem;
+mod resolve;
 pub mod routes;
 pub(crate) mod seen;
 mod store;

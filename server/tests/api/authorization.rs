@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Event, Organiser, Server, new_id, text};
+use crate::support::{Event, NOW, Organiser, Server, new_id, text};
 
 /// What a stranger sends to a route; `null` sends no body.
 fn body(method: &str, path: &str, event: &Event) -> Value {
@@ -17,6 +17,7 @@ fn body(method: &str, path: &str, event: &Event) -> Value {
         (_, "rotate") => json!({"mode": "withdraw"}),
         (_, "tickets") => json!({"ticket_type_id": event.day}),
         (_, "reissue") => json!({}),
+        (_, "resolve" | "acknowledge") => json!({"note": "Stolen"}),
         (_, "undo") => json!({"scan_id": new_id(), "note": "Stolen"}),
         (_, "redeem") => event.redeem_body("hello"),
         (_, "enrolments") => json!({"events": [{"event_id": event.id}]}),
@@ -32,6 +33,7 @@ struct Victim {
     scan: String,
     device: String,
     key_id: String,
+    anomaly: String,
 }
 
 impl Victim {
@@ -40,11 +42,17 @@ impl Victim {
         let event = organiser.event(server).await;
         let ticket = organiser.ticket(server, &event).await;
         let scan = event.redeem(server, &organiser.key, &text(&ticket["code"])).await;
-        let device = organiser.door(server, &event).await.device_id.to_string();
+        let mut door = organiser.door(server, &event).await;
+        // The same ticket at a door, before: the two conflict.
+        let earlier = door.admit(&text(&ticket["ticket_id"]), NOW - 1_000);
+        door.upload(server, &[earlier]).await.expect(200);
+        let anomalies = server.get(&format!("{}/anomalies", event.path), &organiser.key).await.expect(200);
+        let anomaly = text(&anomalies["items"][0]["anomaly_id"]);
+        let device = door.device_id.to_string();
         let keys = server.get("/v1/api-keys", &organiser.key).await.expect(200);
         let key_id = text(&keys["items"][0]["api_key_id"]);
         let (ticket, scan) = (text(&ticket["ticket_id"]), text(&scan["scan_id"]));
-        Self { ticket, scan, organiser, event, device, key_id }
+        Self { ticket, scan, organiser, event, device, key_id, anomaly }
     }
 
     fn fill(&self, path: &str) -> String {
@@ -54,6 +62,7 @@ impl Victim {
             .replace("{ticket_id}", &self.ticket)
             .replace("{scan_id}", &self.scan)
             .replace("{device_id}", &self.device)
+            .replace("{anomaly_id}", &self.anomaly)
             .replace("{api_key_id}", &self.key_id)
     }
 
@@ -68,6 +77,8 @@ impl Victim {
             format!("{path}/counts"),
             format!("{path}/keys"),
             format!("{path}/conflicts"),
+            format!("{path}/anomalies"),
+            format!("{path}/anomalies/{}", self.anomaly),
             "/v1/events".into(),
             "/v1/devices".into(),
             "/v1/api-keys".into(),
@@ -92,7 +103,7 @@ async fn no_route_gives_a_stranger_anything() {
     let own = stranger.event(&server).await;
     let device = stranger.door(&server, &own).await.token;
     let document = server.get("/openapi.json", "").await.expect(200);
-    let secrets = [&victim.event.id, &victim.ticket, &victim.scan, &victim.device, &victim.key_id];
+    let secrets = [&victim.event.id, &victim.ticket, &victim.scan, &victim.device, &victim.key_id, &victim.anomaly];
     let mut tried = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -132,7 +143,7 @@ async fn no_route_gives_a_stranger_anything() {
             tried.insert(format!("{method} {path}"));
         }
     }
-    assert!(tried.len() >= 39, "{tried:?}");
+    assert!(tried.len() >= 44, "{tried:?}");
     assert_eq!(victim.everything(&server).await, before);
 }
 

@@ -1,5 +1,8 @@
 // Every test that runs on both engines; a part of `on_sqlite.rs` and of `on_postgres.rs`.
 
+mod anomalies;
+mod anomaly_alerts;
+mod anomaly_order;
 mod authorization;
 mod bad_input;
 mod cli;

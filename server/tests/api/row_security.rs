@@ -4,10 +4,22 @@ use liventix_core::ids::OrganiserId;
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError, Value};
 
+use serde_json::json;
+
 use crate::support::{NOW, Organiser, Server, text};
 
 /// Every table that is watched, with a scan, a device and all that hangs on them for one organiser.
-const TABLES: [&str; 6] = ["scans", "quarantine", "devices", "enrolments", "device_events", "ledgers"];
+const TABLES: [&str; 9] = [
+    "scans",
+    "quarantine",
+    "devices",
+    "enrolments",
+    "device_events",
+    "ledgers",
+    "anomalies",
+    "anomaly_evidence",
+    "conflict_resolutions",
+];
 
 async fn count(db: &Db, table: &'static str) -> i64 {
     let counted: Result<i64, DbError> = db
@@ -34,7 +46,11 @@ async fn two() -> (Server, OrganiserId, OrganiserId) {
     let ticket = ours.ticket(&server, &event).await;
     let known = door.admit(&text(&ticket["ticket_id"]), NOW);
     let unknown = door.admit("01930f2e-7c1a-7b3c-9d4e-5f60718293a4", NOW);
-    door.upload(&server, &[known, unknown]).await.expect(200);
+    let again = door.admit(&text(&ticket["ticket_id"]), NOW + 1);
+    let excess = again.scan_id;
+    door.upload(&server, &[known, unknown, again]).await.expect(200);
+    let path = format!("{}/conflicts/{excess}/resolve", event.path);
+    server.post(&path, &ours.key, &json!({"note": "a twin"})).await.expect(200);
     let mut ids = Vec::new();
     for organiser in [&ours, &theirs] {
         let me = server.get("/v1/organiser", &organiser.key).await.expect(200);
@@ -63,6 +79,9 @@ async fn a_tenant_changes_and_deletes_nothing_of_the_other_and_writes_nothing_in
         "DELETE FROM quarantine",
         "DELETE FROM device_events",
         "DELETE FROM ledgers",
+        "DELETE FROM anomaly_evidence",
+        "DELETE FROM conflict_resolutions",
+        "UPDATE anomalies SET state = 'resolved'",
         "UPDATE devices SET revoked_at = 1",
         "UPDATE enrolments SET used_at = 1",
     ] {
