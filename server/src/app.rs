@@ -18,10 +18,11 @@ use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::db::{Db, DbError, Storage};
+use crate::platform::idempotency::Idempotency;
 use crate::platform::listen::{self, Bounds};
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
-use crate::platform::{http, openapi};
+use crate::platform::{http, maintenance, openapi};
 use crate::scanning::Desks;
 use crate::{anomalies, doors, events, health, organisers, scanning, tickets, wallet};
 
@@ -76,6 +77,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     limiter: RateLimiter,
+    idempotency: Idempotency,
     bell: ChangeBell,
     snapshots: Snapshots,
     desks: Desks,
@@ -142,6 +144,12 @@ impl AppState {
     #[must_use]
     pub fn limiter(&self) -> &RateLimiter {
         &self.0.limiter
+    }
+
+    /// Calls with an `Idempotency-Key`.
+    #[must_use]
+    pub fn idempotency(&self) -> &Idempotency {
+        &self.0.idempotency
     }
 
     /// Wakes long-polls.
@@ -217,6 +225,7 @@ impl App {
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
         });
+        tokio::spawn(maintenance::run(app.clone()));
         Ok(Running { addr, app, close, task })
     }
 
@@ -232,12 +241,20 @@ impl App {
             tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
         }
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+        let idempotency = Idempotency::new(
+            db.clone(),
+            vault.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            config.request_timeout,
+        );
         Ok(AppState(Arc::new(Inner {
+            idempotency,
             config,
             public_url,
+            limiter: RateLimiter::new(db.clone(), Arc::clone(&clock)),
             db,
             vault,
-            limiter: RateLimiter::new(Arc::clone(&clock)),
             clock,
             entropy,
             bell: ChangeBell::default(),

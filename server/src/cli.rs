@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::organisers::service::{NewApiKey, NewOrganiser, Organisers};
 use crate::platform::auth::Scope;
 use crate::platform::config::ConfigArgs;
+use crate::platform::idempotency::Attempt;
 use crate::platform::{openapi, telemetry};
 
 /// Liventix: tickets with signed codes, doors that scan without a network.
@@ -164,7 +165,7 @@ async fn administer(admin: Admin) -> anyhow::Result<()> {
             let (clock, entropy) = (SystemClock::new(), OsEntropy);
             let organisers = Organisers { db: &db, vault: &vault, clock: &clock, entropy: &entropy };
             let request = NewApiKey { name, scopes: scopes.into_iter().map(Scope::from).collect() };
-            let made = organisers.create_api_key(organiser, request).await?;
+            let made = organisers.create_api_key(organiser, request, Attempt::without_key()).await?;
             db.close().await;
             println!("api key    {}", made.token);
         }

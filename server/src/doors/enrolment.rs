@@ -1,5 +1,6 @@
 //! From a one-time code to a device.
 
+use axum::http::StatusCode;
 use data_encoding::{BASE32_NOPAD, BASE64};
 use liventix_core::ids::{DeviceId, OrganiserId};
 use liventix_core::qr::{QrOptions, render};
@@ -13,6 +14,7 @@ use crate::events::snapshot;
 use crate::params;
 use crate::platform::auth::{Kind, Token};
 use crate::platform::db::{Conn, DbError, Tx};
+use crate::platform::idempotency::Attempt;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
 
@@ -26,6 +28,7 @@ pub(super) async fn create(
     app: &AppState,
     organiser: OrganiserId,
     request: NewEnrolment,
+    attempt: Attempt,
 ) -> ApiResult<EnrolmentView> {
     let events = request.events;
     if !(1..=MAX_EVENTS).contains(&events.len()) {
@@ -37,6 +40,7 @@ pub(super) async fn create(
     let now = app.now();
     let expires_at = now + CODE_LIFE_MS;
     let (app_in, hash) = (app.clone(), code_hash(&code));
+    let view = view(app, code, expires_at)?;
     app.db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
@@ -47,10 +51,14 @@ pub(super) async fn create(
                            VALUES ($1, $2, $3, $4, $5, $6)";
                 let scope = serde_json::to_string(&events).map_err(ApiError::internal)?;
                 tx.execute(sql, params![id, organiser, hash, scope, now, expires_at]).await?;
-                Ok::<_, ApiError>(())
+                attempt.finish_in(tx, StatusCode::CREATED, &view).await?;
+                Ok(view)
             })
         })
-        .await?;
+        .await
+}
+
+fn view(app: &AppState, code: String, expires_at: i64) -> ApiResult<EnrolmentView> {
     let uri = format!("LIVENTIX-ENROL:{}#{code}", app.public_url());
     let qr = render(&uri, &QrOptions::default()).map_err(ApiError::internal)?;
     Ok(EnrolmentView {

@@ -2,6 +2,7 @@
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use liventix_core::ids::{DeviceId, EventId};
 use liventix_core::sync::wire::{
     Assignments, EnrolRequest, EnrolResponse, ManifestPage, UploadRequest, UploadResponse,
@@ -15,10 +16,13 @@ use super::upload::{self, Batch};
 use super::{devices, enrolment, manifest, scope};
 use crate::app::AppState;
 use crate::events::snapshot;
+use crate::operations;
 use crate::platform::auth::{AnyDevice, Caller, CanManage, CanRead, Client, Device};
 use crate::platform::body::{Json, Path, Query};
+use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::rate_limit::Key;
 
 /// The largest upload, in bytes: 1 000 scans of about 1 kB, and room for longer ones.
 const MAX_UPLOAD: usize = 4 * 1_024 * 1_024;
@@ -36,11 +40,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(upload)
 }
 
+operations! {
+    CreateEnrolment = "create_enrolment";
+}
+
 /// Make a one-time enrolment code
 ///
 /// It enrols one device within 15 minutes. Show `qr_svg` to the device, or type `code` in.
 #[utoipa::path(
     post, path = "/v1/enrolments", tag = "devices", security(("api_key" = [])),
+    request_body = NewEnrolment, extensions(("x-idempotent" = json!(CreateEnrolment::NAME))),
     responses(
         (status = 201, body = EnrolmentView), (status = 403, description = "`scope_missing`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`")
@@ -49,9 +58,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 async fn create_enrolment(
     caller: Caller<CanManage>,
     State(app): State<AppState>,
-    Json(request): Json<NewEnrolment>,
-) -> ApiResult<(StatusCode, axum::Json<EnrolmentView>)> {
-    Ok((StatusCode::CREATED, axum::Json(enrolment::create(&app, caller.organiser_id, request).await?)))
+    call: Idempotent<CreateEnrolment, Json<NewEnrolment>>,
+) -> ApiResult<Response> {
+    let organiser = caller.organiser_id;
+    call.run(&app, organiser, async |Json(request), attempt| {
+        Ok((StatusCode::CREATED, axum::Json(enrolment::create(&app, organiser, request, attempt).await?)))
+    })
+    .await
 }
 
 /// List devices, oldest first
@@ -92,7 +105,7 @@ async fn revoke_device(
 
 /// Enrol a device with a one-time code
 #[utoipa::path(
-    post, path = "/v1/door/enrol", tag = "door",
+    post, path = "/v1/door/enrol", tag = "door", extensions(("x-rate-limits" = json!(["enrol"]))),
     responses(
         (status = 201, body = EnrolResponse), (status = 404, description = "`enrolment_code_unknown`"),
         (status = 409, description = "`enrolment_code_used`"), (status = 410, description = "`enrolment_code_expired`")
@@ -103,7 +116,7 @@ async fn enrol(
     State(app): State<AppState>,
     Json(request): Json<EnrolRequest>,
 ) -> ApiResult<(StatusCode, axum::Json<EnrolResponse>)> {
-    app.limiter().require(&format!("enrol:{address}"), app.config().limits.enrol).await?;
+    app.limiter().require(Key::of_address("enrol", address), app.config().limits.enrol).await?;
     Ok((StatusCode::CREATED, axum::Json(enrolment::enrol(&app, request).await?)))
 }
 
@@ -180,6 +193,7 @@ async fn manifest_page(
 /// `undo_unknown`. A revoked device may still hand in what it scanned before.
 #[utoipa::path(
     post, path = "/v1/door/scans", tag = "door", security(("device" = [])), request_body = UploadRequest,
+    extensions(("x-rate-limits" = json!(["upload"]))),
     responses((status = 200, body = UploadResponse), (status = 409, description = "`too_many` are set aside"))
 )]
 async fn upload_scans(

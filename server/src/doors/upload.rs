@@ -20,6 +20,7 @@ use crate::params;
 use crate::platform::auth::AnyDevice;
 use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::rate_limit::Key;
 use crate::scanning::{ScanRow, ingest};
 use crate::tickets;
 
@@ -75,7 +76,7 @@ fn kept(text: String) -> String {
 
 pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> ApiResult<UploadResponse> {
     let limit = app.config().limits.upload;
-    app.limiter().require(&format!("upload:{}", device.device_id), limit).await?;
+    app.limiter().require(Key::new("upload", device.device_id.as_bytes()), limit).await?;
     let ledger_id = batch.ledger_id;
     // Parsing and hashing a thousand scans is work; the writer thread should not do it.
     let items = tokio::task::spawn_blocking(move || items(batch)).await.map_err(ApiError::internal)??;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use liventix_core::ids::{EventId, GateId, TicketTypeId};
 use liventix_core::rules::{Gate, TicketType};
 use utoipa_axum::router::OpenApiRouter;
@@ -10,8 +11,10 @@ use utoipa_axum::routes;
 use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
 use super::{KeyView, RotateRequest, RotateResponse, keys, service};
 use crate::app::AppState;
+use crate::operations;
 use crate::platform::auth::{Caller, CanManage, CanRead};
 use crate::platform::body::{Json, Path, Query};
+use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;
 
@@ -27,19 +30,28 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(rotate_keys))
 }
 
+operations! {
+    CreateEvent = "create_event";
+}
+
 /// Create an event
 ///
 /// It gets its first signing key.
 #[utoipa::path(
     post, path = "/v1/events", tag = "events", security(("api_key" = [])),
+    request_body = NewEvent, extensions(("x-idempotent" = json!(CreateEvent::NAME))),
     responses((status = 201, body = EventView), (status = 403, description = "`scope_missing`"))
 )]
 async fn create(
     caller: Caller<CanManage>,
     State(app): State<AppState>,
-    Json(request): Json<NewEvent>,
-) -> ApiResult<(StatusCode, axum::Json<EventView>)> {
-    Ok((StatusCode::CREATED, axum::Json(service::create(&app, caller.organiser_id, request).await?)))
+    call: Idempotent<CreateEvent, Json<NewEvent>>,
+) -> ApiResult<Response> {
+    let organiser = caller.organiser_id;
+    call.run(&app, organiser, async |Json(request), attempt| {
+        Ok((StatusCode::CREATED, axum::Json(service::create(&app, organiser, request, attempt).await?)))
+    })
+    .await
 }
 
 /// List events, oldest first

@@ -1,5 +1,6 @@
 //! What can be done with events, gates and ticket types.
 
+use axum::http::StatusCode;
 use liventix_core::ids::{EventId, GateId, OrganiserId, TicketTypeId};
 use liventix_core::rules::{EventInfo, EventPolicy, Gate, TicketType};
 use liventix_core::ticket::keys::{KeyId, KeyState};
@@ -9,6 +10,7 @@ use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, Tic
 use super::{snapshot, store};
 use crate::app::AppState;
 use crate::platform::db::DbError;
+use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
@@ -21,6 +23,7 @@ pub(super) async fn create(
     app: &AppState,
     organiser: OrganiserId,
     request: NewEvent,
+    attempt: Attempt,
 ) -> ApiResult<EventView> {
     let now = app.now();
     let info = EventInfo {
@@ -51,7 +54,7 @@ pub(super) async fn create(
                 store::insert(tx, organiser, &stored).await?;
                 let key = KeyState { key_id: KeyId(0), algorithm: stored.algorithm, accept_until: None };
                 store::insert_key(tx, stored.info.event_id, &key, now).await?;
-                Ok::<_, ApiError>(())
+                attempt.finish_in(tx, StatusCode::CREATED, &stored).await
             })
         })
         .await?;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -9,8 +10,10 @@ use super::service::{
     ApiKeyView, NewApiKey, NewApiKeyView, NewOrganiser, NewOrganiserView, OrganiserView, Organisers,
 };
 use crate::app::AppState;
+use crate::operations;
 use crate::platform::auth::{Admin, ApiKeyId, Caller, CanManage, CanRead};
 use crate::platform::body::{Json, Path, Query};
+use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;
 
@@ -64,18 +67,27 @@ async fn list_keys(
     Ok(axum::Json(organisers(&app).api_keys(caller.organiser_id, &page).await?))
 }
 
+operations! {
+    CreateApiKey = "create_api_key";
+}
+
 /// Create an API key
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "organisers", security(("api_key" = [])),
+    request_body = NewApiKey, extensions(("x-idempotent" = json!(CreateApiKey::NAME))),
     responses((status = 201, body = NewApiKeyView), (status = 403, description = "`scope_missing`"))
 )]
 async fn create_key(
     caller: Caller<CanManage>,
     State(app): State<AppState>,
-    Json(request): Json<NewApiKey>,
-) -> ApiResult<(StatusCode, axum::Json<NewApiKeyView>)> {
-    let view = organisers(&app).create_api_key(caller.organiser_id, request).await?;
-    Ok((StatusCode::CREATED, axum::Json(view)))
+    call: Idempotent<CreateApiKey, Json<NewApiKey>>,
+) -> ApiResult<Response> {
+    let organiser = caller.organiser_id;
+    call.run(&app, organiser, async |Json(request), attempt| {
+        let view = organisers(&app).create_api_key(organiser, request, attempt).await?;
+        Ok((StatusCode::CREATED, axum::Json(view)))
+    })
+    .await
 }
 
 /// Revoke an API key

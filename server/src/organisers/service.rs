@@ -1,5 +1,6 @@
 //! What can be done with organisers and API keys.
 
+use axum::http::StatusCode;
 use liventix_core::clock::Clock;
 use liventix_core::entropy::Entropy;
 use liventix_core::ids::{DeviceId, OrganiserId};
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use super::store;
 use crate::platform::auth::{ApiKeyId, Kind, Scope, Token};
 use crate::platform::db::Db;
+use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
@@ -152,6 +154,7 @@ impl Organisers<'_> {
         &self,
         organiser: OrganiserId,
         request: NewApiKey,
+        attempt: Attempt,
     ) -> ApiResult<NewApiKeyView> {
         let name = text::line("name", &request.name, 80)?;
         if request.scopes.is_empty() {
@@ -168,11 +171,12 @@ impl Organisers<'_> {
                     if store::organiser(tx, organiser).await?.is_none() {
                         return Err(ApiError::new(Code::OrganiserNotFound, "No organiser has this id."));
                     }
-                    Ok(store::insert_api_key(tx, organiser, &key, &token).await?)
+                    store::insert_api_key(tx, organiser, &key, &token).await?;
+                    attempt.finish_in(tx, StatusCode::CREATED, &view).await?;
+                    Ok(view)
                 })
             })
-            .await?;
-        Ok(view)
+            .await
     }
 
     /// One organiser.

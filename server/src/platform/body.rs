@@ -2,8 +2,8 @@
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::{ApiError, Code};
@@ -23,13 +23,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
+impl<T: DeserializeOwned> Json<T> {
+    /// From a body that was read already.
+    ///
+    /// # Errors
+    /// As when it is extracted.
+    pub fn of(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, ApiError> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !kind.is_some_and(is_json) {
+            return Err(not_json());
+        }
+        axum::Json::<T>::from_bytes(bytes)
+            .map(|axum::Json(value)| Self(value))
+            .map_err(|rejection| json_problem(&rejection))
+    }
+}
+
+/// `application/json`, or `application/…+json`, with or without parameters.
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+fn not_json() -> ApiError {
+    ApiError::new(Code::UnsupportedMediaType, "Send JSON with content-type: application/json.")
+}
+
 fn json_problem(rejection: &JsonRejection) -> ApiError {
     match rejection {
         JsonRejection::JsonDataError(error) => ApiError::new(Code::InvalidBody, error.body_text()),
         JsonRejection::JsonSyntaxError(error) => ApiError::new(Code::InvalidJson, error.body_text()),
-        JsonRejection::MissingJsonContentType(_) => {
-            ApiError::new(Code::UnsupportedMediaType, "Send JSON with content-type: application/json.")
-        }
+        JsonRejection::MissingJsonContentType(_) => not_json(),
         other => bytes_problem(other.status(), other.body_text()),
     }
 }

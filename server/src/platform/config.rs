@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 
 use super::db::{PostgresOptions, SqliteOptions, Storage};
 use super::rate_limit::Limit;
@@ -45,6 +46,25 @@ pub struct Limits {
     pub bad_token: Limit,
     /// Uploads by one device, each of up to 1 000 scans.
     pub upload: Limit,
+    /// Refused scans of one scanner; which of them is said by [`Limits::refused_scans_counted`].
+    pub refused_scans: Limit,
+    /// Which refused scans count.
+    pub refused_scans_counted: RefusedScans,
+    /// Sign-ins to one account, wherever they come from.
+    pub sign_in_account: Limit,
+    /// Sign-ins from one address, whatever the account.
+    pub sign_in_address: Limit,
+}
+
+/// Which refusals a scanner may have only so many of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedScans {
+    /// Those of codes that are not known or not authentic. An honest queue brings few of these; it does bring
+    /// tickets that are used, unpaid, too early or at the wrong gate, and must not close the door with them.
+    NotAuthentic,
+    /// All.
+    Every,
 }
 
 impl Default for Limits {
@@ -55,7 +75,43 @@ impl Default for Limits {
             manual_code: Limit::per_minute(30),
             bad_token: Limit::per_minute(30),
             upload: Limit::per_minute(120),
+            refused_scans: Limit::per_minute(10),
+            refused_scans_counted: RefusedScans::NotAuthentic,
+            sign_in_account: Limit::per_minute(5),
+            sign_in_address: Limit::per_minute(20),
         }
+    }
+}
+
+impl Limits {
+    /// The same for everything.
+    #[must_use]
+    pub fn all(limit: Limit) -> Self {
+        Self {
+            enrol: limit,
+            redeem: limit,
+            manual_code: limit,
+            bad_token: limit,
+            upload: limit,
+            refused_scans: limit,
+            refused_scans_counted: RefusedScans::NotAuthentic,
+            sign_in_account: limit,
+            sign_in_address: limit,
+        }
+    }
+
+    /// Each with its key among the settings.
+    const fn by_key(&self) -> [(&'static str, Limit); 8] {
+        [
+            ("limit_enrol_per_minute", self.enrol),
+            ("limit_redeem_per_minute", self.redeem),
+            ("limit_manual_code_per_minute", self.manual_code),
+            ("limit_bad_token_per_minute", self.bad_token),
+            ("limit_upload_per_minute", self.upload),
+            ("limit_refused_scans_per_minute", self.refused_scans),
+            ("limit_sign_in_account_per_minute", self.sign_in_account),
+            ("limit_sign_in_address_per_minute", self.sign_in_address),
+        ]
     }
 }
 
@@ -163,14 +219,7 @@ impl Config {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));
         }
-        let limits = [
-            ("limit_enrol_per_minute", self.limits.enrol),
-            ("limit_redeem_per_minute", self.limits.redeem),
-            ("limit_manual_code_per_minute", self.limits.manual_code),
-            ("limit_bad_token_per_minute", self.limits.bad_token),
-            ("limit_upload_per_minute", self.limits.upload),
-        ];
-        for (key, limit) in limits {
+        for (key, limit) in self.limits.by_key() {
             if !(1..=100_000).contains(&limit.count) {
                 return Err(ConfigError::new(key, "must be between 1 and 100 000"));
             }
@@ -193,9 +242,14 @@ mod tests {
             ("public_url", Config { public_url: Some("example.org/".into()), ..good.clone() }),
             ("admin_token", Config { admin_token: Some("short".into()), ..good.clone() }),
             ("readers", Config { readers: 0, ..good.clone() }),
-            ("request_timeout_seconds", Config { request_timeout: Duration::from_secs(1), ..good }),
+            ("request_timeout_seconds", Config { request_timeout: Duration::from_secs(1), ..good.clone() }),
         ];
         for (key, config) in bad {
+            assert_eq!(config.validate().unwrap_err().key, key);
+        }
+        for (key, _) in good.limits.by_key() {
+            let file = toml::from_str(&format!("{key} = 0")).unwrap();
+            let config = ConfigArgs::default().merge(file).unwrap();
             assert_eq!(config.validate().unwrap_err().key, key);
         }
     }

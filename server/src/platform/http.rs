@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 
 use super::problem::{ApiError, Code};
-use super::request_id;
+use super::{rate_limit, request_id};
 use crate::app::AppState;
 
 /// The largest body, in bytes, where a route does not say otherwise.
@@ -34,6 +34,7 @@ pub fn wrap(router: Router<AppState>, app: &AppState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(app.clone(), timeout))
         .layer(CatchPanicLayer::custom(caught))
+        .layer(middleware::from_fn(rate_limit::layer))
         // The fastest level: on manifest pages it costs a third of the default and gains nearly as much,
         // since most of a page is random ids.
         .layer(

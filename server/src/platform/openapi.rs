@@ -52,6 +52,7 @@ pub fn finish(document: &Document) -> Value {
         "wallet": {"type": "http", "scheme": "bearer", "description": "A wallet's token, lxw_…, made by the phone"},
         "admin": {"type": "http", "scheme": "bearer", "description": "The administrator's token, from the configuration"},
     });
+    value["components"]["headers"] = headers();
     if let Some(paths) = value["paths"].as_object_mut() {
         for operation in
             paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut())
@@ -60,6 +61,35 @@ pub fn finish(document: &Document) -> Value {
         }
     }
     value
+}
+
+/// The headers that answers refer to.
+fn headers() -> Value {
+    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    json!({
+        "RateLimit-Policy": text(
+            "The limits that the call comes under: how many (`q`) in how many seconds (`w`), e.g. \
+             `\"redeem\";q=1200;w=60`. IETF draft RateLimit header fields for HTTP."
+        ),
+        "RateLimit": text(
+            "How many are left of each (`r`), and in how many seconds one more comes (`t`), e.g. \
+             `\"redeem\";r=1187;t=21`."
+        ),
+        "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer"}},
+        "Idempotent-Replayed": text("`true`: the answer to an earlier request with this key. Nothing was done now."),
+    })
+}
+
+/// The parameter of calls that can be repeated safely.
+fn idempotency_key(operation: &str) -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string"},
+        "example": format!("{operation}:order-1017:01930f2e-7c1a-7b3c-9d4e-5f60718293a4"),
+        "description": format!(
+            "Makes the call safe to repeat for a day: `{operation}:<id of yours>:<new UUID>`. The same key gets \
+             the same answer, and the work is done once."
+        ),
+    })
 }
 
 fn complete(operation: &mut Value) {
@@ -73,10 +103,37 @@ fn complete(operation: &mut Value) {
             common.extend([(Code::InvalidJson, ""), (Code::InvalidBody, ", `invalid_field`")]);
         }
     }
+    let limits = operation.get("x-rate-limits").is_some();
+    let idempotent = operation.get("x-idempotent").and_then(Value::as_str).map(idempotency_key);
+    if let Some(key) = &idempotent {
+        match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            Some(parameters) => parameters.push(key.clone()),
+            None => operation["parameters"] = json!([key]),
+        }
+    }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (code, more) in common {
         let description = format!("`{}`{more}", code.as_str());
         responses.entry(code.status().as_str()).or_insert_with(|| json!({ "description": description }));
+    }
+    if idempotent.is_some() {
+        for code in [Code::IdempotencyKeyInvalid, Code::IdempotencyKeyReused, Code::IdempotencyInProgress] {
+            let response = responses.entry(code.status().as_str()).or_insert_with(|| json!({}));
+            let before = response["description"].as_str().map(|text| format!("{text}, ")).unwrap_or_default();
+            response["description"] = json!(format!("{before}`{}`", code.as_str()));
+        }
+    }
+    for (status, response) in responses.iter_mut() {
+        for (header, applies) in [
+            ("RateLimit-Policy", limits || status == "429"),
+            ("RateLimit", limits || status == "429"),
+            ("Retry-After", status == "429" || (idempotent.is_some() && status == "409")),
+            ("Idempotent-Replayed", idempotent.is_some() && status.as_str() < "500"),
+        ] {
+            if applies {
+                response["headers"][header] = json!({"$ref": format!("#/components/headers/{header}")});
+            }
+        }
     }
     for (status, response) in responses.iter_mut() {
         if status.as_str() >= "400" && response.get("content").is_none() {

@@ -111,6 +111,12 @@ impl ApiError {
     pub const fn code(&self) -> Code {
         self.code
     }
+
+    /// Whether the request itself is at fault, and not the server.
+    #[must_use]
+    pub fn is_the_callers(&self) -> bool {
+        self.code.status().is_client_error()
+    }
 }
 
 impl std::fmt::Display for ApiError {

@@ -1,22 +1,39 @@
-//! Rate limits by an exact sliding window: at most `limit` in any `window`, not per calendar minute.
+//! Rate limits by an exact sliding window: at most `limit` in *any* `window`, not per calendar minute.
 //!
-//! In memory, for one process. The signature is the one that stays when the counters move into the
-//! database.
+//! The counters are in the database: they hold for all processes together, and over a restart. Whoever is
+//! checked holds its key until its transaction ends, so that of any number at once exactly as many are allowed
+//! as there is room for. A check is one statement and a count another, in a transaction of its own
+//! ([`RateLimiter::check`]) or in the caller's ([`RateLimiter::check_in`]), where it shares the caller's commit
+//! and is undone with it.
+//!
+//! **Invariant:** limits are checked before anything else is locked, and several in one call: then no two
+//! transactions wait for each other.
+//!
+//! Windows are measured by the servers' clocks, which therefore have to agree to within much less than a
+//! window. For one key time never runs backwards ([`window`]).
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+mod counters;
+mod headers;
+mod memory;
+mod store;
+mod window;
+
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use liventix_core::clock::Clock;
+use sha2::{Digest as _, Sha256};
 
-use super::db::DbError;
-use super::problem::{ApiError, Code};
+use super::db::{Db, DbError, StoreFuture, Tx};
+use super::problem::{ApiError, ApiResult, Code};
+use memory::Memory;
 
-/// Keys kept before those that have run out are swept for the first time.
-const SWEEP_AT: usize = 10_000;
-/// Keys kept at most: far more than any honest crowd has. Beyond that, a new key is refused until the
-/// next one runs out, so that addresses made up by the million fill no memory.
-const MAX_KEYS: usize = 200_000;
+pub use counters::Counters;
+pub use headers::{POLICY, STATE, layer};
+
+/// The longest window: a day. Longer ones are cut to it.
+const MAX_WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +42,16 @@ pub struct Rate {
     pub allowed: bool,
     /// How many more may follow now.
     pub remaining: u32,
-    /// When the next one is free (UTC milliseconds).
+    /// When one more is free (UTC milliseconds): the first that counts leaves the window then. Now, if nothing
+    /// counts.
     pub reset_at: i64,
+}
+
+impl Rate {
+    /// Whole seconds until one more is free, rounded up: whoever waits that long does not come too early.
+    fn seconds(&self, now: i64) -> i64 {
+        (self.reset_at.saturating_sub(now).max(0).saturating_add(999) / 1_000).max(1)
+    }
 }
 
 /// At most `count` in any `window`.
@@ -34,7 +59,7 @@ pub struct Rate {
 pub struct Limit {
     /// How many.
     pub count: u32,
-    /// In how long.
+    /// In how long: a millisecond to a day.
     pub window: Duration,
 }
 
@@ -44,40 +69,91 @@ impl Limit {
     pub const fn per_minute(count: u32) -> Self {
         Self { count, window: Duration::from_secs(60) }
     }
-}
 
-#[derive(Debug, Default)]
-struct Counter {
-    /// When each counted one came, oldest first.
-    times: VecDeque<i64>,
-    window_ms: i64,
-}
-
-/// All counters.
-pub struct RateLimiter {
-    clock: Arc<dyn Clock>,
-    counters: Mutex<Counters>,
-}
-
-#[derive(Debug)]
-struct Counters {
-    by_key: HashMap<String, Counter>,
-    /// How many keys the next sweep waits for.
-    sweep_at: usize,
-}
-
-impl Counters {
-    /// Forgets the keys that have run out. Twice as many as are left have to come before the next
-    /// sweep, so that its cost is spread over as many calls.
-    fn sweep(&mut self, now: i64) {
-        if self.by_key.len() >= self.sweep_at {
-            let runs = |counter: &Counter| {
-                counter.times.back().is_some_and(|last| (0..counter.window_ms).contains(&(now - last)))
-            };
-            self.by_key.retain(|_, counter| runs(counter));
-            self.sweep_at = (self.by_key.len() * 2).clamp(SWEEP_AT, MAX_KEYS);
-        }
+    fn window_ms(self) -> i64 {
+        i64::try_from(self.window.as_millis()).unwrap_or(MAX_WINDOW_MS).clamp(1, MAX_WINDOW_MS)
     }
+}
+
+/// What is limited, and for whom. Kept as a hash: no address and no name of anybody is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    purpose: &'static str,
+    hash: [u8; 32],
+    is_stranger: bool,
+}
+
+impl Key {
+    /// `purpose` (letters, digits and `_`; callers see it in headers) for `subject`: somebody known, such as a
+    /// device, or something known, such as an account.
+    #[must_use]
+    pub fn new(purpose: &'static str, subject: &[u8]) -> Self {
+        let hasher = Sha256::new().chain_update("liventix rate limit v1\0");
+        let hash = hasher.chain_update(purpose).chain_update([0]).chain_update(subject).finalize().into();
+        Self { purpose, hash, is_stranger: false }
+    }
+
+    /// `purpose` for whoever comes from `address`. All strangers together are held to what the disk takes.
+    #[must_use]
+    pub fn of_address(purpose: &'static str, address: IpAddr) -> Self {
+        Self { is_stranger: true, ..Self::new(purpose, address.to_string().as_bytes()) }
+    }
+}
+
+/// One limit that a request comes under.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    key: Key,
+    limit: Limit,
+    counts: bool,
+    why: &'static str,
+}
+
+impl Check {
+    /// The request counts, if it is allowed.
+    #[must_use]
+    pub const fn count(key: Key, limit: Limit) -> Self {
+        Self { key, limit, counts: true, why: "Too many of these requests." }
+    }
+
+    /// The request is refused if there is no room. Whether it counts is not known yet: see
+    /// [`Counters::count`].
+    #[must_use]
+    pub const fn look(key: Key, limit: Limit) -> Self {
+        Self { counts: false, ..Self::count(key, limit) }
+    }
+
+    /// What those who are refused are told.
+    #[must_use]
+    pub const fn saying(self, why: &'static str) -> Self {
+        Self { why, ..self }
+    }
+}
+
+/// What several checks at once found. All of them are counted, or none.
+#[derive(Debug, Clone)]
+#[must_use = "hand it to `settle` after the commit"]
+pub struct Checked(Vec<(Check, Rate)>);
+
+impl Checked {
+    /// What was found for each, in their order.
+    pub fn rates(&self) -> impl Iterator<Item = Rate> + '_ {
+        self.0.iter().map(|(_, rate)| *rate)
+    }
+
+    /// Whether every limit has room.
+    #[must_use]
+    pub fn allowed(&self) -> bool {
+        self.rates().all(|rate| rate.allowed)
+    }
+}
+
+/// All counters. Cheap to clone.
+#[derive(Clone)]
+pub struct RateLimiter {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    memory: Arc<Memory>,
 }
 
 impl std::fmt::Debug for RateLimiter {
@@ -87,108 +163,169 @@ impl std::fmt::Debug for RateLimiter {
 }
 
 impl RateLimiter {
-    /// No one counted yet.
+    /// The counters in `db`.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let counters = Counters { by_key: HashMap::new(), sweep_at: SWEEP_AT };
-        Self { clock, counters: Mutex::new(counters) }
+    pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
+        Self { db, clock, memory: Arc::default() }
     }
 
-    /// Counts one for `key`, if `limit` allows.
+    /// Counts one for `key`, if `limit` in any `window` allows.
     ///
     /// # Errors
-    /// None in memory; a database may fail.
-    #[expect(clippy::unused_async, reason = "the counters move into the database")]
-    pub async fn check(&self, key: &str, limit: u32, window: Duration) -> Result<Rate, DbError> {
-        let now = self.clock.wall_ms();
-        let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.sweep(now);
-        if counters.by_key.len() >= MAX_KEYS && !counters.by_key.contains_key(key) {
-            return Ok(Rate { allowed: false, remaining: 0, reset_at: now.saturating_add(window_ms) });
-        }
-        let counter = counters.by_key.entry(key.to_owned()).or_default();
-        counter.window_ms = window_ms;
-        // A time in the future is one from before the clock was set back: it counts no longer.
-        counter.times.retain(|time| (0..window_ms).contains(&(now - time)));
-        let used = u32::try_from(counter.times.len()).unwrap_or(u32::MAX);
-        let allowed = used < limit;
-        if allowed {
-            counter.times.push_back(now);
-        }
-        let remaining = limit.saturating_sub(used + u32::from(allowed));
-        let reset_at = match counter.times.front() {
-            Some(first) if remaining == 0 => first + window_ms,
-            _ => now,
-        };
-        Ok(Rate { allowed, remaining, reset_at })
+    /// When the database fails. Then nothing is counted.
+    pub async fn check(&self, key: &Key, limit: u32, window: Duration) -> Result<Rate, DbError> {
+        let check = Check::count(*key, Limit { count: limit, window });
+        self.run(check).await
     }
 
-    /// Counts one, or answers 429 with `Retry-After`.
+    /// Counts one, or answers 429 with `Retry-After`. It stays counted whatever comes of the request.
     ///
     /// # Errors
     /// `rate_limited`.
-    pub async fn require(&self, key: &str, limit: Limit) -> Result<(), ApiError> {
-        let rate = self.check(key, limit.count, limit.window).await?;
+    pub async fn require(&self, key: Key, limit: Limit) -> ApiResult<()> {
+        let check = Check::count(key, limit);
+        let rate = self.run(check).await?;
+        self.answer(check, rate)
+    }
+
+    async fn run(&self, check: Check) -> Result<Rate, DbError> {
+        let now = self.clock.wall_ms();
+        let known = self.memory.refusal(&check.key, check.limit, now);
+        if let Some(refused) = known.or_else(|| self.memory.stranger(&check.key, now)) {
+            return Ok(refused);
+        }
+        let this = self.clone();
+        let checked =
+            self.db.write(move |tx| Box::pin(async move { this.check_in(tx, &[check]).await })).await?;
+        self.remember(&checked);
+        let rate = checked.rates().next();
+        rate.ok_or_else(|| DbError::Statement("a check without a result".to_owned()))
+    }
+
+    /// Answers 429 where this process knows without asking that one of the checks would be refused. For the
+    /// time before a transaction that is then saved.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub fn precheck(&self, checks: &[Check]) -> ApiResult<()> {
+        let now = self.clock.wall_ms();
+        for check in checks {
+            if let Some(refused) = self.memory.refusal(&check.key, check.limit, now) {
+                self.answer(*check, refused)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a write transaction of `db` if every check has room: limits, decision and what is decided
+    /// share one commit. A request that fails by its own fault stays counted, so `work` fails that way only
+    /// before it has changed anything; where the server fails, nothing stays.
+    ///
+    /// # Errors
+    /// `rate_limited`, or what `work` returns.
+    pub async fn write<T, F>(&self, db: &Db, checks: Vec<Check>, work: F) -> ApiResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, ApiError> + Send + 'static,
+    {
+        self.precheck(&checks)?;
+        let this = self.clone();
+        let (checked, result) = db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let checked = this.check_in(tx, &checks).await?;
+                    if !checked.allowed() {
+                        return Ok((checked, None));
+                    }
+                    match work(tx).await {
+                        Err(error) if !error.is_the_callers() => Err(error),
+                        result => Ok((checked, Some(result))),
+                    }
+                })
+            })
+            .await?;
+        self.settle(&checked, result)
+    }
+
+    /// Checks several limits in the caller's transaction, which must not hold any lock yet. If all have room,
+    /// those that count are counted, and stay so if the transaction commits. Where it is refused, the caller
+    /// does nothing else; in any case it hands what was found to [`RateLimiter::settle`] after the commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn check_in(&self, tx: &mut Tx, checks: &[Check]) -> Result<Checked, DbError> {
+        let mut counters = self.open(tx, checks).await?;
+        let checked = counters.check(checks);
+        counters.save(tx).await?;
+        Ok(checked)
+    }
+
+    /// The counters of all these checks, held until the caller's transaction ends: for several requests that
+    /// share a transaction. One statement reads them, and one writes them, however many they are. The
+    /// transaction must not hold any lock yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open(
+        &self,
+        tx: &mut Tx,
+        checks: impl IntoIterator<Item = &Check>,
+    ) -> Result<Counters, DbError> {
+        Counters::open(tx, checks, self.clock.wall_ms()).await
+    }
+
+    /// After the commit: says in the answer's headers where the request stands, and gives `result`, or 429 if
+    /// a limit had no room.
+    ///
+    /// # Errors
+    /// `rate_limited`, or what `result` holds.
+    pub fn settle<T>(&self, checked: &Checked, result: Option<ApiResult<T>>) -> ApiResult<T> {
+        self.remember(checked);
+        // Those that refuse last, so that the headers of the others are there as well.
+        let (allowed, refused): (Vec<_>, Vec<_>) =
+            checked.0.iter().copied().partition(|(_, rate)| rate.allowed);
+        for (check, rate) in allowed.into_iter().chain(refused) {
+            self.answer(check, rate)?;
+        }
+        result.unwrap_or_else(|| Err(ApiError::internal("nothing was done though every limit had room")))
+    }
+
+    fn remember(&self, checked: &Checked) {
+        let now = self.clock.wall_ms();
+        for (check, rate) in checked.0.iter().filter(|(_, rate)| !rate.allowed) {
+            self.memory.remember(&check.key, *rate, now);
+        }
+    }
+
+    fn answer(&self, check: Check, rate: Rate) -> ApiResult<()> {
+        let now = self.clock.wall_ms();
+        headers::note(check, rate, now);
         if rate.allowed {
             return Ok(());
         }
-        let seconds = (rate.reset_at - self.clock.wall_ms()).max(0) / 1_000 + 1;
-        let detail = format!("Too many of these requests. Try again in {seconds} s.");
+        let seconds = rate.seconds(now);
+        let detail = format!("{} Try again in {seconds} s.", check.why);
         Err(ApiError::new(Code::RateLimited, detail).retry_after(seconds))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use liventix_core::clock::ManualClock;
-
-    #[tokio::test]
-    async fn never_more_than_the_limit_in_any_window() {
-        let clock = Arc::new(ManualClock::new(1_000_000));
-        let limiter = RateLimiter::new(clock.clone());
-        let window = Duration::from_secs(10);
-        let mut admitted = Vec::new();
-        for _ in 0..200 {
-            if limiter.check("k", 3, window).await.unwrap().allowed {
-                admitted.push(clock.wall_ms());
-            }
-            clock.advance(700);
+    /// Deletes the counters that have run out, a few hundred in one transaction. Says how many. New keys clear
+    /// away old ones as they come; this is for the rest, every few minutes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep(&self) -> Result<u64, DbError> {
+        let now = self.clock.wall_ms();
+        let (mut from, mut deleted) = (Vec::new(), 0);
+        loop {
+            let after = from.clone();
+            let end = self.db.read(move |conn| Box::pin(async move { store::batch_end(conn, &after).await }));
+            let end: Option<Vec<u8>> = end.await?;
+            let Some(to) = end else { return Ok(deleted) };
+            let next = to.clone();
+            let sweep =
+                self.db.write(move |tx| Box::pin(async move { store::sweep(tx, &from, &to, now).await }));
+            deleted += sweep.await?;
+            from = next;
         }
-        for (place, time) in admitted.iter().enumerate().skip(3) {
-            assert!(time - admitted[place - 3] >= 10_000);
-        }
-        assert!(admitted.len() >= 3 * 13);
-    }
-
-    #[tokio::test]
-    async fn says_what_is_left_and_when_it_is_free_again() {
-        let clock = Arc::new(ManualClock::new(1_000_000));
-        let limiter = RateLimiter::new(clock.clone());
-        let window = Duration::from_secs(10);
-        assert_eq!(limiter.check("k", 2, window).await.unwrap().remaining, 1);
-        clock.advance(1_000);
-        let second = limiter.check("k", 2, window).await.unwrap();
-        assert_eq!((second.remaining, second.reset_at), (0, 1_010_000));
-        assert!(!limiter.check("k", 2, window).await.unwrap().allowed);
-        assert!(limiter.check("other", 2, window).await.unwrap().allowed);
-    }
-
-    #[tokio::test]
-    async fn made_up_keys_fill_no_memory_and_are_forgotten_when_they_run_out() {
-        let clock = Arc::new(ManualClock::new(1_000_000));
-        let limiter = RateLimiter::new(clock.clone());
-        let window = Duration::from_secs(10);
-        limiter.check("known", 5, window).await.unwrap();
-        for number in 0..MAX_KEYS + 10 {
-            limiter.check(&number.to_string(), 5, window).await.unwrap();
-        }
-        assert_eq!(limiter.counters.lock().unwrap().by_key.len(), MAX_KEYS);
-        assert!(!limiter.check("new", 5, window).await.unwrap().allowed);
-        assert!(limiter.check("known", 5, window).await.unwrap().allowed);
-        clock.advance(10_000);
-        assert!(limiter.check("new", 5, window).await.unwrap().allowed);
-        assert!(limiter.counters.lock().unwrap().by_key.len() < 10);
     }
 }

@@ -1,6 +1,9 @@
-//! One desk per event: redeems that come while another is being written are decided together, in one
+//! One desk per event: redeems that come while others are being written are decided together, in one
 //! transaction, in the order in which they came. So the event's lock and the disk are waited for once for up
 //! to 64 people, and a busy event does not become slower than a quiet one.
+//!
+//! A desk has two clerks: while one of them waits for the disk, the other one's transaction has begun and waits
+//! for the lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +12,14 @@ use liventix_core::ids::{EventId, OrganiserId};
 use tokio::sync::oneshot;
 
 use super::known::Known;
+use super::limits;
 use super::redeem::{self, Asked};
 use super::types::RedeemResponse;
 use crate::app::AppState;
-use crate::events::snapshot;
-use crate::platform::db::DbError;
+use crate::events::snapshot::{self, Snapshot};
+use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::rate_limit::{Checked, Counters};
 
 /// Redeems in one transaction at most: enough to hide the disk, few enough to answer soon.
 const TOGETHER: usize = 64;
@@ -23,12 +28,25 @@ type Key = (OrganiserId, EventId);
 
 struct Waiting {
     asked: Asked,
-    answer: oneshot::Sender<ApiResult<RedeemResponse>>,
+    answer: Answer,
 }
+
+/// The clerks at a desk: one decides while the other one waits for the disk.
+const CLERKS: usize = 2;
+
+/// What came of one: what its limits found, and the answer. None if a limit had no room.
+type Served = (Checked, Option<ApiResult<RedeemResponse>>);
+type Answer = oneshot::Sender<ApiResult<Served>>;
 
 /// The desks at which somebody waits or is being served.
 #[derive(Default)]
-pub struct Desks(Mutex<HashMap<Key, VecDeque<Waiting>>>);
+pub struct Desks(Mutex<HashMap<Key, Desk>>);
+
+#[derive(Default)]
+struct Desk {
+    queue: VecDeque<Waiting>,
+    clerks: usize,
+}
 
 impl std::fmt::Debug for Desks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,62 +55,78 @@ impl std::fmt::Debug for Desks {
 }
 
 impl Desks {
-    /// Joins the queue. Says whether the desk was closed: then the caller has to open it.
-    fn join(&self, key: Key, waiting: Waiting) -> bool {
-        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let opens = !desks.contains_key(&key);
-        desks.entry(key).or_default().push_back(waiting);
-        opens
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Desk>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next ones; closes the desk when there are none.
+    /// Joins the queue. Says whether the desk wants another clerk.
+    fn join(&self, key: Key, waiting: Waiting) -> bool {
+        let mut desks = self.lock();
+        let desk = desks.entry(key).or_default();
+        desk.queue.push_back(waiting);
+        let wanted = desk.clerks < CLERKS;
+        desk.clerks += usize::from(wanted);
+        wanted
+    }
+
+    /// The next ones for a clerk, who goes home if there are none.
     fn next(&self, key: Key) -> Vec<Waiting> {
-        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(queue) = desks.get_mut(&key) else { return Vec::new() };
-        let next: Vec<Waiting> = queue.drain(..queue.len().min(TOGETHER)).collect();
+        let mut desks = self.lock();
+        let Some(desk) = desks.get_mut(&key) else { return Vec::new() };
+        let next: Vec<Waiting> = desk.queue.drain(..desk.queue.len().min(TOGETHER)).collect();
         if next.is_empty() {
-            desks.remove(&key);
+            Self::leave(&mut desks, key);
         }
         next
+    }
+
+    /// One clerk fewer. After the last one, nobody would serve who still waits: dropped answers tell them.
+    fn leave(desks: &mut HashMap<Key, Desk>, key: Key) {
+        if let Some(desk) = desks.get_mut(&key) {
+            desk.clerks = desk.clerks.saturating_sub(1);
+            if desk.clerks == 0 {
+                desks.remove(&key);
+            }
+        }
     }
 }
 
 /// Decides and stores one redeem, with whoever else waits.
 pub(super) async fn serve(app: &AppState, asked: Asked, event: EventId) -> ApiResult<RedeemResponse> {
+    app.limiter().precheck(&asked.checks)?;
     let key = (asked.scanner.organiser_id, event);
     let (answer, wait) = oneshot::channel();
     if app.desks().join(key, Waiting { asked, answer }) {
         // A task of its own: the first in the queue may hang up, and the others still want their answers.
-        tokio::spawn(open(app.clone(), key));
+        tokio::spawn(work(app.clone(), key));
     }
-    wait.await.map_err(|_| ApiError::from(DbError::Panicked))?
+    let (checked, result) = wait.await.map_err(|_| ApiError::from(DbError::Panicked))??;
+    app.limiter().settle(&checked, result)
 }
 
-async fn open(app: AppState, key: Key) {
-    let mut desk = OpenDesk { desks: app.desks(), key, closed: false };
+async fn work(app: AppState, key: Key) {
+    let mut clerk = Clerk { desks: app.desks(), key, at_work: true };
     loop {
-        let waiting = desk.desks.next(key);
+        let waiting = clerk.desks.next(key);
         if waiting.is_empty() {
-            desk.closed = true;
+            clerk.at_work = false;
             return;
         }
         together(&app, key, waiting).await;
     }
 }
 
-/// Closes the desk however its task ends: nobody waits at one that nobody serves.
-struct OpenDesk<'a> {
+/// Leaves the desk however its task ends: nobody waits at one that nobody serves.
+struct Clerk<'a> {
     desks: &'a Desks,
     key: Key,
-    /// In good order; another one may have been opened since.
-    closed: bool,
+    at_work: bool,
 }
 
-impl Drop for OpenDesk<'_> {
+impl Drop for Clerk<'_> {
     fn drop(&mut self) {
-        if !self.closed {
-            // The task was cut short. Answers that are dropped tell those who wait.
-            self.desks.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        if self.at_work {
+            Desks::leave(&mut self.desks.lock(), self.key);
         }
     }
 }
@@ -104,52 +138,87 @@ async fn together(app: &AppState, key: Key, waiting: Vec<Waiting>) {
         waiting.into_iter().map(|waiting| (waiting.asked, waiting.answer)).unzip();
     let asked = Arc::new(asked);
     match decide(app, key, Arc::clone(&asked)).await {
-        Ok(results) => answer(answers.into_iter().zip(results)),
+        Ok(results) => answer(answers.into_iter().zip(results.into_iter().map(Ok))),
         Err(error) if asked.len() == 1 => {
             answer(answers.into_iter().zip([Err(error)]));
         }
         Err(_) => {
             for (asked, waits) in asked.iter().zip(answers) {
                 let alone = decide(app, key, Arc::new(vec![asked.clone()])).await;
-                answer([(waits, alone.and_then(|mut results| results.remove(0)))]);
+                answer([(waits, alone.map(|mut results| results.remove(0)))]);
             }
         }
     }
 }
 
-type Answer = oneshot::Sender<ApiResult<RedeemResponse>>;
-
-fn answer(results: impl IntoIterator<Item = (Answer, ApiResult<RedeemResponse>)>) {
+fn answer(results: impl IntoIterator<Item = (Answer, ApiResult<Served>)>) {
     for (answer, result) in results {
         // Nobody may be waiting any more: the client hung up. What was committed stays.
         let _ = answer.send(result);
     }
 }
 
-async fn decide(
-    app: &AppState,
-    (organiser, event): Key,
-    asked: Arc<Vec<Asked>>,
-) -> ApiResult<Vec<ApiResult<RedeemResponse>>> {
+async fn decide(app: &AppState, (organiser, event): Key, asked: Arc<Vec<Asked>>) -> ApiResult<Vec<Served>> {
     let app_in = app.clone();
     let (snapshot, results, passed) = app
         .db_of(organiser)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
+                // Limits before locks; see there.
+                let checks = asked.iter().flat_map(|asked| &asked.checks);
+                let mut counters = app_in.limiter().open(tx, checks).await?;
+                let snapshot = match snapshot::hold(&app_in, tx, organiser, event).await {
+                    Ok(snapshot) => snapshot,
+                    // It counts, like anything that fails by the fault of those who ask.
+                    Err(error) if error.is_the_callers() => {
+                        let no_event = |asked: &Asked| {
+                            let checked = counters.check(&asked.checks);
+                            let result = checked.allowed().then(|| Err(snapshot::not_found()));
+                            (checked, result)
+                        };
+                        let results = asked.iter().map(no_event).collect();
+                        counters.save(tx).await?;
+                        return Ok((None, results, false));
+                    }
+                    Err(error) => return Err(error),
+                };
                 let mut known = Known::load(tx, event, &asked).await?;
                 let mut results = Vec::with_capacity(asked.len());
                 for asked in asked.iter() {
-                    results.push(redeem::decide_once(tx, &app_in, &snapshot, &mut known, asked).await);
+                    results.push(one(tx, &app_in, &snapshot, (&mut counters, &mut known), asked).await);
                 }
+                counters.save(tx).await?;
                 let passed = known.write(tx, &snapshot, app_in.now()).await?;
-                Ok::<_, ApiError>((snapshot, results, passed))
+                Ok::<_, ApiError>((Some(snapshot), results, passed))
             })
         })
         .await?;
-    app.snapshots().keep(&snapshot);
+    if let Some(snapshot) = snapshot {
+        app.snapshots().keep(&snapshot);
+    }
     if passed {
         app.ring(event);
     }
     Ok(results)
+}
+
+async fn one(
+    tx: &mut Tx,
+    app: &AppState,
+    snapshot: &Snapshot,
+    (counters, known): (&mut Counters, &mut Known),
+    asked: &Asked,
+) -> Served {
+    let mut checked = counters.check(&asked.checks);
+    if !checked.allowed() {
+        return (checked, None);
+    }
+    let decided = redeem::decide_once(tx, app, snapshot, known, asked).await;
+    let result = decided.map(|(response, refused)| {
+        if refused.is_some_and(|reason| limits::counts(app, reason)) {
+            counters.count(&mut checked, limits::REFUSED);
+        }
+        response
+    });
+    (checked, Some(result))
 }

@@ -4,6 +4,7 @@ mod desk;
 mod feed;
 pub(crate) mod ingest;
 mod known;
+mod limits;
 pub(crate) mod merge;
 mod present;
 mod redeem;

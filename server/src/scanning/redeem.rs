@@ -7,12 +7,13 @@ use liventix_core::clock::TimeReading;
 use liventix_core::ids::EventId;
 use liventix_core::ledger::Note;
 use liventix_core::ledger::record::{Fingerprint, WireCode as _};
-use liventix_core::rules::{self, Decision, Passage, Presented, TicketFacts};
+use liventix_core::rules::{self, Decision, Outcome, Passage, Presented, Reason, TicketFacts};
 use liventix_core::ticket::MAX_TEXT_BYTES;
 use sha2::{Digest as _, Sha256};
 
 use super::desk;
 use super::known::Known;
+use super::limits;
 use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
@@ -22,6 +23,7 @@ use crate::events::snapshot::Snapshot;
 use crate::platform::auth::Scanner;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::rate_limit::Check;
 use crate::tickets::TicketRow;
 
 pub(super) async fn redeem(
@@ -31,22 +33,13 @@ pub(super) async fn redeem(
     request: RedeemRequest,
 ) -> ApiResult<RedeemResponse> {
     let force = check(&request)?;
-    if let Err(error) = limit(app, scanner, &request).await {
-        if error.code() == Code::RateLimited {
-            anomalies::over_limit(app, scanner, event, request.gate_id).await;
-        }
-        return Err(error);
+    let checks = limits::of_redeem(app, scanner, &request.code);
+    let gate = request.gate_id;
+    let served = desk::serve(app, Asked { scanner, request, force, checks }, event).await;
+    if served.as_ref().is_err_and(|error| error.code() == Code::RateLimited) {
+        anomalies::over_limit(app, scanner, event, gate).await;
     }
-    desk::serve(app, Asked { scanner, request, force }, event).await
-}
-
-async fn limit(app: &AppState, scanner: Scanner, request: &RedeemRequest) -> ApiResult<()> {
-    let limits = &app.config().limits;
-    app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limits.redeem).await?;
-    if present::is_typed(&request.code) {
-        app.limiter().require(&format!("manual_code:{}", scanner.scanner_id), limits.manual_code).await?;
-    }
-    Ok(())
+    served
 }
 
 /// Who asks for what.
@@ -56,6 +49,8 @@ pub(super) struct Asked {
     pub(super) request: RedeemRequest,
     /// Why a refusal is to be overruled.
     pub(super) force: Option<Note>,
+    /// The limits it comes under.
+    pub(super) checks: Vec<Check>,
 }
 
 fn check(request: &RedeemRequest) -> ApiResult<Option<Note>> {
@@ -87,7 +82,7 @@ async fn require_supervisor(tx: &mut Tx, scanner: Scanner, event: EventId) -> Ap
 
 /// What makes two requests the same: everything but the id.
 fn request_hash(event: EventId, asked: &Asked) -> [u8; 32] {
-    let Asked { scanner, request, force } = asked;
+    let Asked { scanner, request, force, .. } = asked;
     let mut hasher = Sha256::new();
     match force {
         None => hasher.update(b"liventix redeem v1"),
@@ -106,19 +101,20 @@ fn request_hash(event: EventId, asked: &Asked) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Decides one of a batch; what it decides is in `known` afterwards, and written with the batch.
+/// Decides one of a batch; what it decides is in `known` afterwards, and written with the batch. The answer, and
+/// why it was refused just now, if it was: an answer given before counts no more.
 pub(super) async fn decide_once(
     tx: &mut Tx,
     app: &AppState,
     snapshot: &Snapshot,
     known: &mut Known,
     asked: &Asked,
-) -> ApiResult<RedeemResponse> {
+) -> ApiResult<(RedeemResponse, Option<Reason>)> {
     let event = snapshot.info.event_id;
     let Asked { scanner, request, .. } = asked;
     let hash = request_hash(event, asked);
     if let Some(stored) = known.scan(request.scan_id).cloned() {
-        return repeat(tx, known, snapshot, stored, &hash).await;
+        return Ok((repeat(tx, known, snapshot, stored, &hash).await?, None));
     }
     if snapshot.info.gate(request.gate_id).is_none() {
         return Err(ApiError::new(Code::GateNotFound, "The event has no gate with this id."));
@@ -142,9 +138,10 @@ pub(super) async fn decide_once(
     let mut row = row(asked, time, hash, &decision);
     row.view.medium = medium;
     row.view.ticket_id = ticket.as_ref().map(|ticket| ticket.view.ticket_id);
+    let refused = (decision.outcome == Outcome::Refuse).then_some(decision.reason);
     let response = response(snapshot, &row.view, decision, ticket.as_deref());
     known.add(snapshot, row);
-    Ok(response)
+    Ok((response, refused))
 }
 
 fn decide(
@@ -155,7 +152,7 @@ fn decide(
     ticket: &TicketRow,
     passages: &[Passage],
 ) -> Result<Decision, DbError> {
-    let Asked { scanner, request, force } = asked;
+    let Asked { scanner, request, force, .. } = asked;
     let view = &ticket.view;
     let ticket_type = snapshot
         .info
@@ -185,7 +182,7 @@ fn decide(
 }
 
 fn row(asked: &Asked, time: TimeReading, hash: [u8; 32], decision: &Decision) -> ScanRow {
-    let Asked { scanner, request, force } = asked;
+    let Asked { scanner, request, force, .. } = asked;
     ScanRow {
         view: ScanView {
             scan_id: request.scan_id,

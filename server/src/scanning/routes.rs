@@ -38,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// codes that are not authentic, are refused all the same.
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/redeem", tag = "scanning", security(("api_key" = []), ("device" = [])),
+    extensions(("x-rate-limits" = json!(["redeem", "refused_scans", "manual_code"]))),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = RedeemResponse), (status = 400, description = "`invalid_path`, `invalid_json`"),
@@ -62,6 +63,7 @@ async fn redeem_code(
 /// the same `scan_id` counts once.
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/scans/{scan_id}/undo", tag = "scanning",
+    extensions(("x-rate-limits" = json!(["redeem"]))),
     security(("api_key" = []), ("device" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),

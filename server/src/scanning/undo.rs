@@ -10,9 +10,9 @@ use liventix_core::rules::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::merge;
 use super::store::{self, ScanRow, Stored};
 use super::types::{ScanView, UndoRequest, UndoResponse};
+use super::{limits, merge};
 use crate::app::AppState;
 use crate::events::snapshot::{self, Snapshot};
 use crate::events::take_seqs;
@@ -38,17 +38,15 @@ pub(super) async fn undo(
     request: UndoRequest,
 ) -> ApiResult<UndoResponse> {
     let note = Note::new(&request.note).map_err(|error| ApiError::field("note", error.to_string()))?;
-    let limit = app.config().limits.redeem;
-    app.limiter().require(&format!("redeem:{}", scanner.scanner_id), limit).await?;
     let asked = Asked { scanner, event, undoes, scan_id: request.scan_id, note };
-    let app_in = app.clone();
+    let (app_in, checks) = (app.clone(), vec![limits::of_scanner(app, scanner)]);
     let (snapshot, response) = app
-        .db_of(scanner.organiser_id)
-        .write(move |tx| {
+        .limiter()
+        .write(&app.db_of(scanner.organiser_id), checks, move |tx| {
             Box::pin(async move {
                 let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
                 let response = undo_once(tx, &app_in, &snapshot, &asked).await?;
-                Ok::<_, ApiError>((snapshot, response))
+                Ok((snapshot, response))
             })
         })
         .await?;
@@ -68,6 +66,7 @@ fn request_hash(asked: &Asked) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// Where it fails by the request's fault, nothing is written yet.
 async fn undo_once(
     tx: &mut Tx,
     app: &AppState,

@@ -12,6 +12,7 @@ use super::store;
 use super::types::{ImportReport, NewTicket, TypeCount};
 use crate::app::AppState;
 use crate::events::snapshot;
+use crate::platform::idempotency::Attempt;
 use crate::platform::problem::{ApiError, ApiResult};
 
 pub(super) async fn import(
@@ -20,6 +21,7 @@ pub(super) async fn import(
     event: EventId,
     bytes: Vec<u8>,
     dry_run: bool,
+    attempt: Attempt,
 ) -> ApiResult<ImportReport> {
     // Reading a hundred thousand rows takes long enough to hold up other requests.
     let table =
@@ -59,8 +61,7 @@ pub(super) async fn import(
         .await
         .map_err(ApiError::internal)??
     };
-    super::service::insert(app, &snapshot, rows).await?;
-    Ok(report)
+    super::service::insert(app, &snapshot, rows, attempt, report).await
 }
 
 /// Every row as a draft, or every complaint.

@@ -1,8 +1,8 @@
 //! `/v1/events/{event_id}/tickets` and `/ticket-codes`.
 
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use liventix_core::ids::{EventId, TicketId};
 use liventix_core::qr::Format;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,10 +14,12 @@ use super::types::{
     ImportQuery, ImportReport, NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketWithCode,
 };
 use crate::app::AppState;
+use crate::operations;
 use crate::platform::auth::{Caller, CanManage, CanRead};
-use crate::platform::body::{Json, Path, Query, bytes_problem};
+use crate::platform::body::{Json, Path, Query};
+use crate::platform::idempotency::{Csv, Idempotent, Operation as _};
 use crate::platform::page::Page;
-use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::problem::ApiResult;
 
 /// The largest table, in bytes: 100 000 rows with every column filled.
 const MAX_TABLE: usize = 32 * 1_024 * 1_024;
@@ -38,9 +40,15 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(import)
 }
 
+operations! {
+    CreateTicket = "create_ticket";
+    ImportTickets = "import_tickets";
+}
+
 /// Issue a ticket
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/tickets", tag = "tickets", security(("api_key" = [])),
+    request_body = NewTicket, extensions(("x-idempotent" = json!(CreateTicket::NAME))),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 201, body = TicketWithCode), (status = 403, description = "`scope_missing`"),
@@ -52,9 +60,13 @@ async fn issue(
     caller: Caller<CanManage>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
-    Json(new): Json<NewTicket>,
-) -> ApiResult<(StatusCode, axum::Json<TicketWithCode>)> {
-    Ok((StatusCode::CREATED, axum::Json(service::issue(&app, caller.organiser_id, event, new).await?)))
+    call: Idempotent<CreateTicket, Json<NewTicket>>,
+) -> ApiResult<Response> {
+    let organiser = caller.organiser_id;
+    call.run(&app, organiser, async |Json(new), attempt| {
+        Ok((StatusCode::CREATED, axum::Json(service::issue(&app, organiser, event, new, attempt).await?)))
+    })
+    .await
 }
 
 /// List tickets, oldest first
@@ -127,6 +139,7 @@ async fn get(
     post, path = "/v1/events/{event_id}/tickets/import", tag = "tickets", security(("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ImportQuery),
     request_body(content = String, content_type = "text/csv"),
+    extensions(("x-idempotent" = json!(ImportTickets::NAME))),
     responses(
         (status = 200, description = "With `dry_run`: what would be issued", body = ImportReport),
         (status = 201, description = "What was issued", body = ImportReport),
@@ -140,18 +153,15 @@ async fn import_table(
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Query(query): Query<ImportQuery>,
-    request: Request,
-) -> ApiResult<(StatusCode, axum::Json<ImportReport>)> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/csv")) {
-        return Err(ApiError::new(Code::UnsupportedMediaType, "Send the table with content-type: text/csv."));
-    }
-    let bytes = axum::body::Bytes::from_request(request, &app)
-        .await
-        .map_err(|rejection| bytes_problem(rejection.status(), rejection.body_text()))?;
-    let report = import::import(&app, caller.organiser_id, event, bytes.to_vec(), query.dry_run).await?;
-    let status = if query.dry_run { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, axum::Json(report)))
+    call: Idempotent<ImportTickets, Csv>,
+) -> ApiResult<Response> {
+    let (organiser, dry_run) = (caller.organiser_id, query.dry_run);
+    call.run(&app, organiser, async |Csv(table), attempt| {
+        let report = import::import(&app, organiser, event, table.to_vec(), dry_run, attempt).await?;
+        let status = if dry_run { StatusCode::OK } else { StatusCode::CREATED };
+        Ok((status, axum::Json(report)))
+    })
+    .await
 }
 
 /// Give a ticket new codes

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use liventix_core::ids::{EventId, OrganiserId, TicketId};
 use liventix_core::qr::{
     DefaultRenderer, Ecc, Format, QrOptions, QrOrManual, QrRequest, generate_with_fallback,
@@ -9,6 +10,7 @@ use liventix_core::qr::{
 use liventix_core::resilience::ThreadSleeper;
 use liventix_core::rules::TicketStatus;
 use liventix_core::ticket::ManualCode;
+use serde::Serialize;
 
 use super::issue::{Draft, Issuer, check_expiry};
 use super::store::{self, TicketRow};
@@ -16,6 +18,7 @@ use super::types::{NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketW
 use crate::app::AppState;
 use crate::events::snapshot::{self, Snapshot};
 use crate::platform::db::DbError;
+use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::wallet;
@@ -43,6 +46,7 @@ pub(super) async fn issue(
     organiser: OrganiserId,
     event: EventId,
     new: NewTicket,
+    attempt: Attempt,
 ) -> ApiResult<TicketWithCode> {
     let draft = Draft::check(new, app.now())?;
     let snapshot = snapshot_of(app, organiser, event).await?;
@@ -52,16 +56,25 @@ pub(super) async fn issue(
     let issuer = issuer(app, &snapshot);
     let row = issuer.row(draft)?;
     let view = issuer.with_code(&row)?;
-    insert(app, &snapshot, vec![row]).await?;
-    Ok(view)
+    insert(app, &snapshot, vec![row], attempt, view).await
 }
 
 /// Stores rows made from `snapshot`. If the event has changed since, they may carry a withdrawn key or a
-/// deleted type: then nothing is stored.
-pub(super) async fn insert(app: &AppState, snapshot: &Arc<Snapshot>, rows: Vec<TicketRow>) -> ApiResult<()> {
+/// deleted type: then nothing is stored. Gives back the answer, which is kept with them.
+pub(super) async fn insert<T>(
+    app: &AppState,
+    snapshot: &Arc<Snapshot>,
+    rows: Vec<TicketRow>,
+    attempt: Attempt,
+    answer: T,
+) -> ApiResult<T>
+where
+    T: Serialize + Send + Sync + 'static,
+{
     let (app_in, made_from) = (app.clone(), Arc::clone(snapshot));
     let event = snapshot.info.event_id;
-    app.db_of(snapshot.organiser_id)
+    let answer = app
+        .db_of(snapshot.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let now = snapshot::hold(&app_in, tx, made_from.organiser_id, event).await?;
@@ -69,12 +82,14 @@ pub(super) async fn insert(app: &AppState, snapshot: &Arc<Snapshot>, rows: Vec<T
                     let detail = "The event was changed while this ran. Nothing was issued: try again.";
                     return Err(ApiError::new(Code::StatusConflict, detail));
                 }
-                store::insert(tx, event, &rows).await.map_err(legacy_code_taken)
+                store::insert(tx, event, &rows).await.map_err(legacy_code_taken)?;
+                attempt.finish_in(tx, StatusCode::CREATED, &answer).await?;
+                Ok(answer)
             })
         })
         .await?;
     app.ring(event);
-    Ok(())
+    Ok(answer)
 }
 
 /// Apart from ids and manual codes, which are random, an old code is the only thing that can clash.

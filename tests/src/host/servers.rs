@@ -11,7 +11,7 @@ use axum::routing::{delete, post};
 use axum::{Json, Router};
 use liventix_core::clock::{Clock, SystemClock};
 use liventix_core::entropy::OsEntropy;
-use liventix_server::platform::config::Config;
+use liventix_server::platform::config::{Config, Limits};
 use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, Running};
 use serde::Deserialize;
@@ -149,12 +149,7 @@ impl Server {
         config.bind = SocketAddr::from(([127, 0, 0, 1], 0));
         config.admin_token = Some(ADMIN_TOKEN.to_owned().into());
         // Tests come in bursts, from one address.
-        let far = Limit::per_minute(100_000);
-        config.limits.enrol = far;
-        config.limits.redeem = far;
-        config.limits.manual_code = far;
-        config.limits.bad_token = far;
-        config.limits.upload = far;
+        config.limits = Limits::all(Limit::per_minute(100_000));
         let mut server = Self {
             config,
             running: None,

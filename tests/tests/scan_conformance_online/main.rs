@@ -40,7 +40,7 @@ impl Online {
         config.bind.set_port(0);
         // Not what this is about.
         let far = Limit::per_minute(100_000);
-        config.limits = Limits { redeem: far, manual_code: far, ..Limits::default() };
+        config.limits = Limits::all(far);
         let running = App::start(config, clock.clone(), Arc::new(OsEntropy)).await.expect("a server");
         let seed = Seed::plant(running.app(), case).await;
         Self {

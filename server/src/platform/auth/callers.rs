@@ -17,6 +17,7 @@ use super::token::{ApiKeyId, Kind, Token, WalletId};
 use crate::app::AppState;
 use crate::platform::db::DbError;
 use crate::platform::problem::{ApiError, Code};
+use crate::platform::rate_limit::Key;
 
 /// An organiser's program, whose key has the scope `N`.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ fn bearer(parts: &Parts) -> Option<&str> {
 /// # Errors
 /// `rate_limited`.
 pub(crate) async fn count_guess(app: &AppState, Client(address): Client) -> Result<(), ApiError> {
-    app.limiter().require(&format!("bad_token:{address}"), app.config().limits.bad_token).await
+    app.limiter().require(Key::of_address("bad_token", address), app.config().limits.bad_token).await
 }
 
 /// 401, or 429 for an address that keeps trying. Good tokens are never slowed down by this.

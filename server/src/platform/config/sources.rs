@@ -8,7 +8,7 @@ use clap::Args;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Config, ConfigError, Limits};
+use super::{Config, ConfigError, Limits, RefusedScans};
 use crate::platform::rate_limit::Limit;
 
 /// Settings as flags or environment variables.
@@ -63,6 +63,10 @@ pub struct FileConfig {
     limit_manual_code_per_minute: Option<u32>,
     limit_bad_token_per_minute: Option<u32>,
     limit_upload_per_minute: Option<u32>,
+    limit_refused_scans_per_minute: Option<u32>,
+    refused_scans_counted: Option<RefusedScans>,
+    limit_sign_in_account_per_minute: Option<u32>,
+    limit_sign_in_address_per_minute: Option<u32>,
     log: Option<String>,
     log_json: Option<bool>,
 }
@@ -87,7 +91,7 @@ impl ConfigArgs {
         Ok(config)
     }
 
-    fn merge(self, file: FileConfig) -> Result<Config, ConfigError> {
+    pub(super) fn merge(self, file: FileConfig) -> Result<Config, ConfigError> {
         let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("liventix-data"));
         let base = Config::new(data_dir);
         let bind = match self.bind.or(file.bind) {
@@ -116,6 +120,12 @@ impl ConfigArgs {
                 manual_code: limit(file.limit_manual_code_per_minute, base.limits.manual_code),
                 bad_token: limit(file.limit_bad_token_per_minute, base.limits.bad_token),
                 upload: limit(file.limit_upload_per_minute, base.limits.upload),
+                refused_scans: limit(file.limit_refused_scans_per_minute, base.limits.refused_scans),
+                refused_scans_counted: file
+                    .refused_scans_counted
+                    .unwrap_or(base.limits.refused_scans_counted),
+                sign_in_account: limit(file.limit_sign_in_account_per_minute, base.limits.sign_in_account),
+                sign_in_address: limit(file.limit_sign_in_address_per_minute, base.limits.sign_in_address),
             },
             log_filter: self.log.or(file.log).unwrap_or_else(|| base.log_filter.clone()),
             log_json: self.log_json || file.log_json.unwrap_or(false),

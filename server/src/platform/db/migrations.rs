@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!("0001_first"),
     migration!("0002_undo_and_force"),
     migration!("0003_wallet"),
+    migration!("0005_limits"),
     migration!(
         "0007_row_security",
         sqlite: "",

@@ -78,6 +78,11 @@ codes! {
     TicketUsed = CONFLICT, "ticket_used", "The ticket was used already";
     TicketNotValid = CONFLICT, "ticket_not_valid", "The ticket is not good for entry";
 
+    IdempotencyKeyMissing = BAD_REQUEST, "idempotency_key_missing", "The call needs an Idempotency-Key";
+    IdempotencyKeyInvalid = BAD_REQUEST, "idempotency_key_invalid", "The Idempotency-Key has the wrong form";
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key was used for another request";
+    IdempotencyInProgress = CONFLICT, "idempotency_in_progress", "A request with this Idempotency-Key is being answered";
+
     NameTaken = CONFLICT, "name_taken", "The name is taken";
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";

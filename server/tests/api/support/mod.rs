@@ -13,7 +13,7 @@ use liventix_core::clock::ManualClock;
 use liventix_core::entropy::FixedEntropy;
 use liventix_server::platform::config::Limits;
 use liventix_server::platform::rate_limit::Limit;
-use liventix_server::{App, Config, Running};
+use liventix_server::{App, AppState, Config, Running};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ impl Server {
     pub(crate) async fn start() -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let far = Limit::per_minute(100_000);
-        Self::start_with(Limits { enrol: far, redeem: far, manual_code: far, bad_token: far, upload: far })
+        Self::start_with(Limits::all(far))
             .await
     }
 
@@ -119,6 +119,11 @@ impl Server {
         let drained = self.shutdown().await;
         self.up(Limits::default()).await;
         drained
+    }
+
+    /// What its handlers reach.
+    pub(crate) fn app(&self) -> &AppState {
+        self.running.as_ref().unwrap().app()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
