@@ -1,6 +1,6 @@
 //! One finding: what a rule found, with the scans that show it.
 
-use liventix_core::ids::GateId;
+use liventix_core::ids::{GateId, ScanId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -114,8 +114,12 @@ impl Finding {
 
 /// Sorts findings as they happened, each once.
 pub(super) fn sort(findings: &mut Vec<Finding>) {
-    findings.sort_by_cached_key(|finding| (finding.at, finding.id()));
-    findings.dedup_by_key(|finding| (finding.at, finding.id()));
+    let key = |finding: &Finding| {
+        let scans: Vec<ScanId> = finding.scans.iter().map(|scan| scan.scan_id).collect();
+        (finding.at, scans, finding.id())
+    };
+    findings.sort_by_cached_key(key);
+    findings.dedup_by_key(|finding| finding.id());
 }
 
 /// The first and the latest of sorted findings: of those kept of two halves the same as of the whole.

@@ -300,9 +300,14 @@ pub(crate) async fn resolve_conflicts(tx: &mut Tx, ticket: TicketId, remark: &Re
     Ok(())
 }
 
+/// The findings kept, as they happened.
 pub(super) async fn evidence(conn: &mut Conn, anomaly: [u8; 16]) -> Result<Vec<Finding>, DbError> {
-    let sql = "SELECT finding FROM anomaly_evidence WHERE anomaly_id = $1 ORDER BY at, finding_id LIMIT 100";
-    conn.query(sql, params![anomaly]).await?.iter().map(|row| row.json(0)).collect()
+    let sql = "SELECT finding FROM anomaly_evidence WHERE anomaly_id = $1 LIMIT 100";
+    let rows = conn.query(sql, params![anomaly]).await?;
+    let findings: Result<Vec<Finding>, DbError> = rows.iter().map(|row| row.json(0)).collect();
+    let mut findings = findings?;
+    finding::sort(&mut findings);
+    Ok(findings)
 }
 
 async fn replace_evidence(tx: &mut Tx, anomaly: [u8; 16], findings: Vec<Finding>) -> Result<(), DbError> {

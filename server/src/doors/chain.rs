@@ -62,7 +62,10 @@ impl Chain {
 
     /// Takes in a scan that was not seen before.
     pub(super) fn add(&mut self, scan: &ScanRecord, event_id: EventId) {
-        let mut run = Run::of(scan, event_id);
+        self.join(Run::of(scan, event_id));
+    }
+
+    fn join(&mut self, mut run: Run) {
         if let Some(place) = self.0.iter().position(|before| before.goes_on_with(&run)) {
             let before = self.0.swap_remove(place);
             run = Run { last_seq: run.last_seq, last_hash: run.last_hash, ..before };
@@ -108,5 +111,80 @@ impl Chain {
             (BreakKind::Gap, Some(last_before.unwrap_or(0).saturating_add(1)))
         };
         Break { at: run.at, seq, broken, missing_from, event_id: run.event_id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEDGER: LedgerId = LedgerId::from_bytes([1; 16]);
+    const EVENT: EventId = EventId::from_bytes([2; 16]);
+
+    /// A link of a chain: only what the runs look at differs.
+    fn link(seq: i64, prev: u8, hash: u8) -> Run {
+        let follows = if prev == 0 { genesis(LEDGER) } else { Hash([prev; 32]) };
+        Run { first_seq: seq, last_seq: seq, follows, last_hash: Hash([hash; 32]), event_id: EVENT, at: 0 }
+    }
+
+    fn broken(links: &[Run]) -> Vec<(i64, BreakKind, Option<i64>)> {
+        let mut chain = Chain::default();
+        links.iter().for_each(|link| chain.join(*link));
+        let breaks = chain.breaks(LEDGER).into_iter();
+        breaks.map(|found| (found.seq, found.broken, found.missing_from)).collect()
+    }
+
+    fn orders(links: &[Run]) -> Vec<Vec<Run>> {
+        if links.len() < 2 {
+            return vec![links.to_vec()];
+        }
+        let mut all = Vec::new();
+        for place in 0..links.len() {
+            let mut rest = links.to_vec();
+            let first = rest.remove(place);
+            for mut order in orders(&rest) {
+                order.insert(0, first);
+                all.push(order);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn breaks_are_the_same_in_every_order() {
+        use BreakKind::{Fork, Gap, WrongPredecessor};
+        let cases = [
+            (vec![link(1, 0, 1), link(2, 1, 2), link(3, 2, 3)], vec![]),
+            (vec![link(1, 0, 1), link(4, 3, 4), link(5, 4, 5)], vec![(4, Gap, Some(2))]),
+            (vec![link(3, 2, 3)], vec![(3, Gap, Some(1))]),
+            // Two follow the first; one of them goes on.
+            (vec![link(1, 0, 1), link(2, 1, 2), link(2, 1, 9), link(3, 2, 3)], vec![(2, Fork, None)]),
+            (
+                vec![link(1, 0, 1), link(2, 1, 2), link(2, 1, 9), link(3, 9, 3), link(3, 2, 4)],
+                vec![(2, Fork, None)],
+            ),
+            (vec![link(1, 0, 1), link(2, 8, 2), link(3, 2, 3)], vec![(2, WrongPredecessor, None)]),
+            (vec![link(1, 7, 1), link(2, 1, 2)], vec![(1, WrongPredecessor, None)]),
+            (
+                vec![link(1, 0, 1), link(3, 2, 3), link(3, 2, 4), link(5, 4, 5)],
+                vec![(3, Fork, None), (3, Fork, None), (5, Gap, Some(4))],
+            ),
+        ];
+        for (links, wanted) in cases {
+            for order in orders(&links) {
+                assert_eq!(broken(&order), wanted, "{order:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn runs_are_bounded() {
+        let mut chain = Chain::default();
+        for seq in 0..1_000 {
+            chain.join(link(seq * 2, 1, 2));
+        }
+        assert_eq!(chain.0.len(), MAX_RUNS);
+        let json = serde_json::to_string(&chain).unwrap();
+        assert_eq!(serde_json::from_str::<Chain>(&json).unwrap(), chain);
     }
 }

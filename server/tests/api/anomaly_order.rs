@@ -234,7 +234,9 @@ fn any_order_and_split_of_uploads_leaves_the_same_anomalies() {
             let second = run(&server, &organiser, &steps, &[&other, &one]).await;
             found.set(found.get() + first.len());
             if first != second {
-                return Err(TestCaseError::fail(format!("{first:#?}\n{second:#?}")));
+                let (one, other) = (first.join("\n"), second.join("\n"));
+                let differ = one.lines().zip(other.lines()).find(|(one, other)| one != other);
+                return Err(TestCaseError::fail(format!("{differ:?}\n{one}\n\n{other}")));
             }
             Ok(())
         })

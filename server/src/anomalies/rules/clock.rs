@@ -49,11 +49,11 @@ fn by_monotonic(before: &Seen, after: &Seen, bound_ms: i64) -> Option<(i64, i64)
     let ran = after.mono_ms.checked_sub(before.mono_ms).filter(|ran| *ran >= 0)?;
     let passed = after.wall_ms.saturating_sub(before.wall_ms);
     let moved = passed.saturating_sub(ran);
-    let allowed = drift(after.mono_ms.max(0));
+    let allowed = drift(after.mono_ms.max(0)).saturating_add(bound_ms);
     // A restart in between lets the wall clock run further than the monotonic one, by as much as the phone
     // has been up since, or more: then both are right.
-    let restarted = passed.saturating_add(allowed).saturating_add(bound_ms) >= after.mono_ms;
-    (moved < 0 || !restarted).then_some((moved, allowed))
+    let restarted = passed.saturating_add(allowed) >= after.mono_ms;
+    (moved < 0 || !restarted).then_some((moved, drift(ran)))
 }
 
 /// Whether a scan is dated where it cannot have happened, at every moment its clock's error allows.
@@ -69,4 +69,165 @@ pub fn misdated(scan: &Seen, event_starts_at: i64) -> Option<Finding> {
         facts: Facts::Misdated { off_ms },
         scans: vec![scan.clone()],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use liventix_core::clock::{Clock as _, ManualClock, RoundTrip, TrustedTime};
+
+    use super::super::samples::seen;
+    use super::*;
+
+    const START: i64 = 1_785_520_800_000;
+    const MINUTE: i64 = 60_000;
+
+    /// A phone with a clock of its own, which reads it as a ledger does.
+    struct Phone {
+        clock: ManualClock,
+        trusted: TrustedTime,
+        server_ms: i64,
+        scans: u8,
+    }
+
+    impl Phone {
+        fn new() -> Self {
+            Self {
+                clock: ManualClock::new(START),
+                trusted: TrustedTime::default(),
+                server_ms: START,
+                scans: 0,
+            }
+        }
+
+        fn pass(&mut self, ms: i64) {
+            self.clock.advance(ms);
+            self.server_ms += ms;
+        }
+
+        fn sync(&mut self) {
+            self.trusted.read(self.clock.sample());
+            let sample = self.clock.sample();
+            self.trusted.observe(&RoundTrip { sent: sample, received: sample, server_ms: self.server_ms });
+        }
+
+        fn scan(&mut self) -> Seen {
+            let reading = self.trusted.read(self.clock.sample());
+            self.scans += 1;
+            Seen {
+                wall_ms: reading.wall_ms,
+                mono_ms: reading.mono_ms,
+                offset_ms: reading.offset_ms,
+                error_ms: reading.error_ms,
+                ..seen(self.scans, reading.now())
+            }
+        }
+    }
+
+    fn moved(before: &Seen, after: &Seen) -> Option<i64> {
+        jump(before, after, 5_000).map(|finding| match finding.facts {
+            Facts::ClockSet { moved_ms, .. } => moved_ms,
+            _ => panic!("{finding:?}"),
+        })
+    }
+
+    #[test]
+    fn a_clock_set_by_hand_is_a_jump_whether_or_not_the_server_is_known() {
+        for synced in [true, false] {
+            for set in [-3_600_000, -6_000, 6_000, 4_000, 3_600_000] {
+                let mut phone = Phone::new();
+                phone.pass(10 * 24 * 60 * MINUTE);
+                if synced {
+                    phone.sync();
+                }
+                let before = phone.scan();
+                phone.pass(MINUTE);
+                phone.clock.set_wall(phone.clock.wall_ms() + set);
+                let after = phone.scan();
+                let wanted = (set.abs() > 5_000).then_some(set);
+                // Never synced, up for ten days, and set forwards: no restart explains that either.
+                let found = moved(&before, &after);
+                assert_eq!(found, wanted, "synced {synced}, set {set}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reboot_is_no_jump() {
+        for synced in [true, false] {
+            for off in [0, 5_000, MINUTE, 8 * 60 * MINUTE] {
+                for up in [0, 30_000, 600 * MINUTE] {
+                    let mut phone = Phone::new();
+                    if synced {
+                        phone.sync();
+                    }
+                    let before = phone.scan();
+                    phone.pass(off);
+                    phone.clock.reboot();
+                    phone.pass(up);
+                    let after = phone.scan();
+                    assert_eq!(moved(&before, &after), None, "synced {synced}, off {off}, up {up}");
+                    phone.sync();
+                    assert_eq!(moved(&after, &phone.scan()), None, "synced {synced}, off {off}, up {up}");
+                }
+            }
+        }
+    }
+
+    /// The first sync corrects a clock that was wrong from the beginning: nobody set it.
+    #[test]
+    fn a_first_sync_is_no_jump() {
+        let mut phone = Phone::new();
+        phone.server_ms += 3 * 3_600_000;
+        let before = phone.scan();
+        phone.pass(MINUTE);
+        phone.sync();
+        assert_eq!(moved(&before, &phone.scan()), None);
+    }
+
+    #[test]
+    fn a_crystal_drifts_over_a_long_day() {
+        let mut phone = Phone::new();
+        phone.sync();
+        let before = phone.scan();
+        phone.pass(24 * 60 * MINUTE);
+        // 100 parts per million of a day.
+        phone.server_ms += 8_640;
+        phone.sync();
+        assert_eq!(moved(&before, &phone.scan()), None);
+        assert!(jump(&before, &phone.scan(), 0).is_none());
+    }
+
+    #[test]
+    fn values_out_of_this_world_do_no_harm() {
+        let wild = [i64::MIN, -1, 0, 1, i64::MAX];
+        for wall_ms in wild {
+            for mono_ms in wild {
+                for offset_ms in wild {
+                    for error_ms in [None, Some(0), Some(i64::MAX), Some(i64::MIN)] {
+                        let at = wall_ms.saturating_add(offset_ms);
+                        let scan = Seen { wall_ms, mono_ms, offset_ms, error_ms, at, ..seen(1, 0) };
+                        let _ = (jump(&seen(2, START), &scan, 5_000), jump(&scan, &seen(2, START), 5_000));
+                        let _ = (misdated(&scan, START), misdated(&scan, i64::MIN));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_time_that_cannot_be_is_misdated() {
+        let off = |at, error_ms, received_at| {
+            let scan = Seen { at, error_ms, received_at, ..seen(1, at) };
+            misdated(&scan, START).map(|finding| match finding.facts {
+                Facts::Misdated { off_ms } => off_ms,
+                _ => panic!("{finding:?}"),
+            })
+        };
+        assert_eq!(off(START, Some(0), START), None);
+        assert_eq!(off(START + EARLY_MS, Some(0), START), None);
+        assert_eq!(off(START + EARLY_MS + 1, Some(0), START), Some(1));
+        assert_eq!(off(START + EARLY_MS + 1, Some(1), START), None);
+        assert_eq!(off(START - LONG_BEFORE_MS, Some(0), START), None);
+        assert_eq!(off(START - LONG_BEFORE_MS - 7, None, START), Some(-7));
+    }
 }

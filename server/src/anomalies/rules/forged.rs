@@ -117,3 +117,74 @@ impl<T: Eq + Hash> Tally<T> {
         self.0.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use liventix_core::ids::DeviceId;
+    use liventix_core::ledger::record::Fingerprint;
+    use liventix_core::rules::Reason;
+
+    use super::super::samples::{gate, seen};
+    use super::*;
+
+    fn forged(number: u8, at: i64, device: u8, gate_number: u8) -> Seen {
+        Seen {
+            reason: Reason::BadSignature,
+            device_id: DeviceId::from_bytes([device; 16]),
+            gate_id: gate(gate_number),
+            ..seen(number, at)
+        }
+    }
+
+    fn settings() -> ForgedSettings {
+        ForgedSettings { window_seconds: 10, per_device: 3, per_gate: 4, per_event: 5 }
+    }
+
+    fn told(scans: &[Seen]) -> Vec<(SubjectKind, usize)> {
+        bursts(scans, &settings()).iter().map(|burst| (burst.subject_kind, burst.scans.len())).collect()
+    }
+
+    #[test]
+    fn different_codes_in_one_window_are_a_burst() {
+        let at = |times: &[i64]| -> Vec<Seen> {
+            times.iter().zip(1..).map(|(at, number)| forged(number, *at, 1, 1)).collect()
+        };
+        assert_eq!(told(&at(&[0, 5_000, 9_999])), [(SubjectKind::Device, 3)]);
+        assert_eq!(told(&at(&[0, 5_000, 10_000])), []);
+        // It lasts as long as every window is full, and a second one is another.
+        assert_eq!(
+            told(&at(&[0, 4_000, 8_000, 12_000, 40_000, 80_000, 81_000, 82_000])),
+            [(SubjectKind::Device, 7)]
+        );
+    }
+
+    #[test]
+    fn one_code_again_and_again_is_a_torn_print_and_other_reasons_do_not_count() {
+        let torn = |number| Seen { fingerprint: Fingerprint([9; 16]), ..forged(number, 0, 1, 1) };
+        assert_eq!(told(&(1..20).map(torn).collect::<Vec<_>>()), []);
+        let honest = |number| Seen { reason: Reason::RetiredKey, ..forged(number, 0, 1, 1) };
+        assert_eq!(told(&(1..20).map(honest).collect::<Vec<_>>()), []);
+    }
+
+    #[test]
+    fn a_burst_is_told_where_it_is_narrowest() {
+        let scans = |sources: &[(u8, u8)]| -> Vec<Seen> {
+            sources
+                .iter()
+                .zip(1..)
+                .map(|((device, gate), number)| forged(number, 0, *device, *gate))
+                .collect()
+        };
+        assert_eq!(told(&scans(&[(1, 1), (1, 1), (2, 1), (2, 1)])), [(SubjectKind::Gate, 4)]);
+        assert_eq!(told(&scans(&[(1, 1), (1, 1), (2, 2), (2, 2), (3, 3)])), [(SubjectKind::Event, 5)]);
+        // One device at one gate: neither the gate's nor the event's.
+        assert_eq!(told(&scans(&[(1, 1); 9])), [(SubjectKind::Device, 9)]);
+    }
+
+    #[test]
+    fn zero_is_never() {
+        let scans: Vec<Seen> = (1..50).map(|number| forged(number, 0, number % 5, number % 3)).collect();
+        let off = ForgedSettings { per_device: 0, per_gate: 0, per_event: 0, ..settings() };
+        assert_eq!(bursts(&scans, &off), []);
+    }
+}
