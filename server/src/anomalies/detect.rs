@@ -218,11 +218,15 @@ async fn clocks(tx: &mut Tx, context: Context, new: &[Seen]) -> Result<(), DbErr
             if !is_new.contains(&before.scan_id) && !is_new.contains(&after.scan_id) {
                 continue;
             }
-            if !bounds.contains_key(&after.event_id) {
-                let settings = events::anomaly_settings(tx, after.event_id).await?.1;
-                bounds.insert(after.event_id, i64::from(settings.clock_jump_seconds) * 1_000);
-            }
-            let bound = bounds.get(&after.event_id).copied().unwrap_or(0);
+            let bound = match bounds.get(&after.event_id) {
+                Some(bound) => *bound,
+                None => {
+                    let settings = events::anomaly_settings(tx, after.event_id).await?.1;
+                    let bound = i64::from(settings.clock_jump_seconds) * 1_000;
+                    bounds.insert(after.event_id, bound);
+                    bound
+                }
+            };
             if let Some(jump) = clock::jump(before, after, bound) {
                 found.entry((after.event_id, ledger)).or_default().push(jump);
             }
