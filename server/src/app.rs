@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::accounts::Passwords;
 use crate::anomalies::OverLimits;
 use crate::anomalies::alerts::{self, LogAlerts};
 use crate::events::snapshot::Snapshots;
@@ -24,7 +25,9 @@ use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
 use crate::scanning::Desks;
-use crate::{anomalies, doors, events, health, organisers, scanning, tickets, wallet};
+use crate::{
+    accounts, anomalies, audit, console, doors, events, health, organisers, scanning, tickets, wallet,
+};
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -82,6 +85,7 @@ struct Inner {
     snapshots: Snapshots,
     desks: Desks,
     over_limits: OverLimits,
+    passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
 
@@ -169,6 +173,12 @@ impl AppState {
         &self.0.snapshots
     }
 
+    /// Hashes passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
     /// Where online redeems queue.
     #[must_use]
     pub fn desks(&self) -> &Desks {
@@ -210,7 +220,10 @@ impl App {
         let (close, closing) = watch::channel(false);
         let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
-        let router = http::wrap(router.merge(openapi::routes(document)).merge(wallet::page::routes()), &app);
+        let router = http::wrap(
+            router.merge(openapi::routes(document)).merge(wallet::page::routes()).merge(console::routes()),
+            &app,
+        );
         if let Some(hints) = app.db().hints() {
             let app = app.clone();
             tokio::spawn(async move {
@@ -261,6 +274,7 @@ impl App {
             snapshots: Snapshots::default(),
             desks: Desks::default(),
             over_limits: OverLimits::default(),
+            passwords: Passwords::default(),
             closing,
         })))
     }
@@ -299,6 +313,8 @@ impl App {
         OpenApiRouter::with_openapi(openapi::base())
             .merge(health::routes::routes())
             .merge(organisers::routes::routes())
+            .merge(accounts::routes::routes())
+            .merge(audit::routes::routes())
             .merge(events::routes::routes())
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())

@@ -8,11 +8,14 @@
 //! are sealed.
 //!
 //! **Invariant:** a handler gets its tenant from an extractor of [`platform::auth`] and every query of
-//! a tenant's data goes through `events::snapshot::load`, which checks it.
+//! a tenant's data goes through [`platform::authorize`] or `events::snapshot::load`, which check it.
 
+pub mod accounts;
 pub mod anomalies;
 pub mod app;
+pub mod audit;
 pub mod cli;
+pub mod console;
 pub mod demo;
 pub mod doors;
 pub mod events;

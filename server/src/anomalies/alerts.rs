@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use liventix_core::ids::{EventId, OrganiserId, ScanId};
+use liventix_core::ids::{EventId, OrganiserId};
 
 use super::kinds::{Kind, Severity, State};
-use super::types::AnomalyId;
 use crate::app::AppState;
 use crate::params;
 use crate::platform::db::{Db, DbError, Row, Tx};
+use crate::platform::ids::AnomalyId;
 
 /// How often alerts that are due are looked for.
 const EVERY: Duration = Duration::from_secs(2);
@@ -97,7 +97,7 @@ async fn take(tx: &mut Tx) -> Result<Vec<Alert>, DbError> {
     for row in tx.query(&sql, params![TOGETHER]).await? {
         let alert = read(&row)?;
         let sql = "UPDATE anomalies SET alert_due = 0, alerted = $2 WHERE anomaly_id = $1";
-        tx.execute(sql, params![*alert.anomaly_id.as_bytes(), !alert.over]).await?;
+        tx.execute(sql, params![alert.anomaly_id, !alert.over]).await?;
         alerts.push(alert);
     }
     Ok(alerts)
@@ -109,7 +109,7 @@ fn read(row: &Row) -> Result<Alert, DbError> {
     let severity = Severity::from_code(&row.get::<String>(4)?).ok_or(unknown(4, "a severity"))?;
     let state = State::from_code(&row.get::<String>(5)?).ok_or(unknown(5, "a state"))?;
     Ok(Alert {
-        anomaly_id: AnomalyId(row.get::<ScanId>(0)?),
+        anomaly_id: row.get(0)?,
         organiser_id: row.get(1)?,
         event_id: row.get(2)?,
         kind,

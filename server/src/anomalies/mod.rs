@@ -32,4 +32,4 @@ pub(crate) use over_limit::over_limit;
 pub use people::Remark;
 pub use settings::{AnomalySettings, ForgedSettings, TravelSettings, Walk};
 pub(crate) use store::{json, resolve_conflicts};
-pub(crate) use views::{checked, remark};
+pub(crate) use views::checked;

@@ -1,21 +1,20 @@
 //! Who said what about an anomaly.
 
+use liventix_core::ids::ScanId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::params;
-use crate::platform::auth::ApiKeyId;
-use crate::platform::db::{Conn, DbError};
+use crate::platform::authorize::By;
 
 /// Who acts for the organiser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Author {
-    /// `api_key`, or `liventix` where the cause is gone by itself.
+    /// `user`, `api_key`, or `liventix` where the cause is gone by itself.
     pub kind: String,
-    /// The key's id.
+    /// The person's or the key's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What people called it at that time.
+    /// What people called them at that time.
     pub name: String,
 }
 
@@ -30,16 +29,13 @@ pub struct Remark {
     pub note: String,
 }
 
-impl Author {
-    /// An organiser's program.
-    pub(crate) async fn api_key(conn: &mut Conn, key: ApiKeyId) -> Result<Self, DbError> {
-        let row = conn.first("SELECT name FROM api_keys WHERE api_key_id = $1", params![key.0]).await?;
-        let name = row.map_or_else(|| Ok(String::new()), |row| row.get(0))?;
-        Ok(Self { kind: "api_key".to_owned(), id: Some(key.0.to_string()), name })
-    }
-}
-
 impl Remark {
+    /// What somebody says now.
+    pub(crate) fn of(by: &By, at: i64, note: String) -> Self {
+        let id = by.actor.id().map(|id| ScanId::from_bytes(id).to_string());
+        Self { by: Author { kind: by.actor.kind().to_owned(), id, name: by.name.clone() }, at, note }
+    }
+
     /// What is said when a cause is gone.
     pub(super) fn over(at: i64) -> Self {
         let by = Author { kind: "liventix".to_owned(), id: None, name: "Liventix".to_owned() };

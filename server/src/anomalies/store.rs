@@ -280,10 +280,11 @@ pub(super) async fn resolve(tx: &mut Tx, anomaly: [u8; 16], remark: &Remark) -> 
     Ok(tx.execute(sql, params![anomaly, json(remark)?, remark.at]).await? > 0)
 }
 
-/// Notes that somebody looks after an anomaly that nobody did; says whether it was so.
+/// Notes that somebody looks after an anomaly that is not resolved, perhaps instead of somebody else; says
+/// whether it was so.
 pub(super) async fn acknowledge(tx: &mut Tx, anomaly: [u8; 16], remark: &Remark) -> Result<bool, DbError> {
     let sql = "UPDATE anomalies SET state = 'acknowledged', acknowledged = $2, changed_at = $3 \
-               WHERE anomaly_id = $1 AND state = 'open'";
+               WHERE anomaly_id = $1 AND state <> 'resolved'";
     Ok(tx.execute(sql, params![anomaly, json(remark)?, remark.at]).await? > 0)
 }
 

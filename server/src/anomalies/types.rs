@@ -1,7 +1,6 @@
 //! What callers send and get.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use liventix_core::ids::ScanId;
 use serde::{Deserialize, Serialize};
@@ -10,25 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::finding::Finding;
 use super::kinds::{Kind, Severity, State, SubjectKind};
 use super::people::Remark;
-
-/// An anomaly's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(transparent)]
-pub struct AnomalyId(pub ScanId);
-
-impl AnomalyId {
-    /// As a column holds it.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Display for AnomalyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
+use crate::platform::ids::AnomalyId;
 
 /// Which anomalies.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -57,7 +38,7 @@ pub struct Note {
 pub struct SubjectView {
     /// What it is.
     pub kind: SubjectKind,
-    /// Its id. Of an online scanner: its API key's.
+    /// Its id. Of an online scanner: its API key's, or the person's.
     pub id: ScanId,
     /// What people call it: the gate, the device (of a ledger: whose it is), the event, the attendee. Missing
     /// where there is no name.
@@ -106,6 +87,6 @@ pub struct AnomalyDetail {
     pub view: AnomalyView,
     /// The first findings and the latest, ten each, oldest first.
     pub evidence: Vec<Finding>,
-    /// The names of gates, devices and API keys in the evidence, by their ids.
+    /// The names of gates, devices, API keys and people in the evidence, by their ids.
     pub names: BTreeMap<String, String>,
 }

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use liventix_core::ids::{EventId, OrganiserId, ScanId};
+use liventix_core::ids::{EventId, ScanId};
 
 use super::finding::{Facts, Finding};
 use super::kinds::{Kind, Severity, State, SubjectKind};
-use super::people::{Author, Remark};
+use super::people::Remark;
 use super::store;
-use super::types::{AnomalyDetail, AnomalyId, AnomalyQuery, AnomalyView, Note, SubjectView};
+use super::types::{AnomalyDetail, AnomalyQuery, AnomalyView, Note, SubjectView};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot;
 use crate::params;
-use crate::platform::auth::ApiKeyId;
+use crate::platform::authorize::Who;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list};
+use crate::platform::ids::AnomalyId;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
@@ -23,11 +25,12 @@ const MAX_NOTE: usize = 500;
 
 /// An anomaly with the name of what it is about.
 const VIEW: &str = "SELECT a.anomaly_id, a.kind, a.severity, a.state, a.subject_kind, a.subject, \
-    COALESCE(g.name, d.name, k.name, o.name, t.attendee_name, e.name), a.occurrences, a.first_seen, a.last_seen, \
+    COALESCE(g.name, d.name, k.name, u.name, o.name, t.attendee_name, e.name), a.occurrences, a.first_seen, a.last_seen, \
     a.opened_at, a.acknowledged, a.resolved FROM anomalies a \
     LEFT JOIN gates g ON g.gate_id = a.subject \
     LEFT JOIN devices d ON d.device_id = a.subject \
     LEFT JOIN api_keys k ON k.api_key_id = a.subject \
+    LEFT JOIN users u ON u.user_id = a.subject \
     LEFT JOIN ledgers l ON l.ledger_id = a.subject LEFT JOIN devices o ON o.device_id = l.device_id \
     LEFT JOIN tickets t ON t.ticket_id = a.subject \
     LEFT JOIN events e ON e.event_id = a.subject";
@@ -50,7 +53,7 @@ fn read(row: &Row) -> Result<AnomalyView, DbError> {
     };
     let occurrences = row.get(7)?;
     Ok(AnomalyView {
-        anomaly_id: AnomalyId(row.get::<ScanId>(0)?),
+        anomaly_id: row.get(0)?,
         kind,
         severity: Severity::from_code(&text(2)?).ok_or_else(|| column(2, "a severity"))?,
         state: State::from_code(&text(3)?).ok_or_else(|| column(3, "a state"))?,
@@ -84,7 +87,7 @@ fn about(subject: &SubjectView) -> String {
 
 pub(super) async fn list(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     query: AnomalyQuery,
 ) -> ApiResult<Page<AnomalyView>> {
@@ -93,10 +96,10 @@ pub(super) async fn list(
     let (kind, state) = (query.kind, query.state);
     let app_in = app.clone();
     let rows = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                snapshot::load(&app_in, conn, organiser, event).await?;
+                snapshot::of(&app_in, conn, &who, event).await?;
                 Ok::<_, ApiError>(rows(conn, event, (kind, state), after, limit + 1).await?)
             })
         })
@@ -129,14 +132,14 @@ async fn rows(
 
 pub(super) async fn get(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     (event, anomaly): (EventId, AnomalyId),
 ) -> ApiResult<AnomalyDetail> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                snapshot::load(&app_in, conn, organiser, event).await?;
+                snapshot::of(&app_in, conn, &who, event).await?;
                 detail(conn, event, anomaly).await
             })
         })
@@ -145,7 +148,7 @@ pub(super) async fn get(
 
 async fn one(conn: &mut Conn, event: EventId, anomaly: AnomalyId) -> ApiResult<AnomalyView> {
     let sql = format!("{VIEW} WHERE a.event_id = $1 AND a.anomaly_id = $2");
-    let row = conn.first(&sql, params![event, *anomaly.as_bytes()]).await?;
+    let row = conn.first(&sql, params![event, anomaly]).await?;
     Ok(read(&row.ok_or_else(not_found)?)?)
 }
 
@@ -176,22 +179,13 @@ async fn names(conn: &mut Conn, evidence: &[Finding]) -> Result<BTreeMap<String,
     let sql = format!(
         "SELECT gate_id, name FROM gates WHERE gate_id IN ({list}) \
          UNION ALL SELECT device_id, name FROM devices WHERE device_id IN ({list}) \
-         UNION ALL SELECT api_key_id, name FROM api_keys WHERE api_key_id IN ({list})"
+         UNION ALL SELECT api_key_id, name FROM api_keys WHERE api_key_id IN ({list}) \
+         UNION ALL SELECT user_id, name FROM users WHERE user_id IN ({list})"
     );
     for row in conn.query(&sql, &values).await? {
         names.insert(row.get::<ScanId>(0)?.to_string(), row.get(1)?);
     }
     Ok(names)
-}
-
-/// What somebody says now.
-pub(crate) async fn remark(
-    conn: &mut Conn,
-    now: i64,
-    key: ApiKeyId,
-    note: String,
-) -> Result<Remark, DbError> {
-    Ok(Remark { by: Author::api_key(conn, key).await?, at: now, note })
 }
 
 /// Checks what somebody says.
@@ -201,57 +195,55 @@ pub(crate) fn checked(note: &Note) -> ApiResult<String> {
 
 pub(super) async fn acknowledge(
     app: &AppState,
-    by: (OrganiserId, ApiKeyId),
+    who: Who,
     ids: (EventId, AnomalyId),
     note: &Note,
 ) -> ApiResult<AnomalyDetail> {
-    change(app, by, ids, note, State::Acknowledged).await
+    change(app, who, ids, note, Deed::AnomalyAcknowledged).await
 }
 
 pub(super) async fn resolve(
     app: &AppState,
-    by: (OrganiserId, ApiKeyId),
+    who: Who,
     ids: (EventId, AnomalyId),
     note: &Note,
 ) -> ApiResult<AnomalyDetail> {
-    change(app, by, ids, note, State::Resolved).await
+    change(app, who, ids, note, Deed::AnomalyResolved).await
 }
 
 async fn change(
     app: &AppState,
-    (organiser, key): (OrganiserId, ApiKeyId),
+    who: Who,
     (event, anomaly): (EventId, AnomalyId),
     note: &Note,
-    to: State,
+    deed: Deed,
 ) -> ApiResult<AnomalyDetail> {
     let note = checked(note)?;
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                snapshot::hold(&app_in, tx, organiser, event).await?;
+                snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let view = one(tx, event, anomaly).await?;
-                let remark = remark(tx, app_in.now(), key, note).await?;
-                said(tx, &view, &remark, to).await?;
+                let remark = Remark::of(&who.by, app_in.now(), note);
+                let entry = Entry::of(deed).at(event).to(Target::Anomaly, anomaly.as_bytes());
+                let entry = entry.named(view.kind.code()).before(view.state).after(&remark.note);
+                said(tx, anomaly, &remark, deed).await?;
+                audit::record(tx, &app_in, &who, entry).await?;
                 detail(tx, event, anomaly).await
             })
         })
         .await
 }
 
-async fn said(tx: &mut Tx, view: &AnomalyView, remark: &Remark, to: State) -> ApiResult<()> {
-    let id = *view.anomaly_id.as_bytes();
-    if view.state == State::Resolved {
-        let detail = "Nothing is left to do about it. If it happens again, it opens again.";
-        return Err(ApiError::new(Code::AlreadyResolved, detail));
-    }
-    let changed = match to {
-        State::Resolved => store::resolve(tx, id, remark).await?,
-        State::Open | State::Acknowledged => store::acknowledge(tx, id, remark).await?,
+async fn said(tx: &mut Tx, anomaly: AnomalyId, remark: &Remark, deed: Deed) -> ApiResult<()> {
+    let changed = match deed {
+        Deed::AnomalyResolved => store::resolve(tx, *anomaly.as_bytes(), remark).await?,
+        _ => store::acknowledge(tx, *anomaly.as_bytes(), remark).await?,
     };
     if changed {
         return Ok(());
     }
-    let detail = "Its `acknowledged` says who looks after it. Resolve it when you are done.";
-    Err(ApiError::new(Code::AlreadyAcknowledged, detail))
+    let detail = "Nothing is left to do about it. If it happens again, it opens again.";
+    Err(ApiError::new(Code::AlreadyResolved, detail))
 }

@@ -6,13 +6,16 @@ use liventix_core::ids::{DeviceId, OrganiserId};
 use liventix_core::qr::{QrOptions, render};
 use liventix_core::sync::wire::{Assignment, EnrolRequest, EnrolResponse};
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::types::{EnrolmentView, NewEnrolment, ScopeEvent};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot;
 use crate::params;
 use crate::platform::auth::{Kind, Token};
+use crate::platform::authorize::{Actor, By, Origin, Who};
 use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::idempotency::Attempt;
 use crate::platform::problem::{ApiError, ApiResult, Code};
@@ -26,7 +29,7 @@ const CODE_BYTES: usize = 15;
 
 pub(super) async fn create(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     request: NewEnrolment,
     attempt: Attempt,
 ) -> ApiResult<EnrolmentView> {
@@ -41,16 +44,19 @@ pub(super) async fn create(
     let expires_at = now + CODE_LIFE_MS;
     let (app_in, hash) = (app.clone(), code_hash(&code));
     let view = view(app, code, expires_at)?;
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                check_scope(&app_in, tx, organiser, &events).await?;
+                check_scope(&app_in, tx, &who, &events).await?;
                 let mut id = [0_u8; 16];
                 app_in.entropy().fill(&mut id);
                 let sql = "INSERT INTO enrolments (enrolment_id, organiser_id, code_hash, scope, created_at, expires_at) \
                            VALUES ($1, $2, $3, $4, $5, $6)";
                 let scope = serde_json::to_string(&events).map_err(ApiError::internal)?;
-                tx.execute(sql, params![id, organiser, hash, scope, now, expires_at]).await?;
+                tx.execute(sql, params![id, who.organiser_id, hash, scope, now, expires_at]).await?;
+                let entry = Entry::of(Deed::EnrolmentCreated).to(Target::Enrolment, &id);
+                let entry = entry.after(json!({"events": events, "expires_at": expires_at}));
+                audit::record(tx, &app_in, &who, entry).await?;
                 attempt.finish_in(tx, StatusCode::CREATED, &view).await?;
                 Ok(view)
             })
@@ -70,17 +76,12 @@ fn view(app: &AppState, code: String, expires_at: i64) -> ApiResult<EnrolmentVie
     })
 }
 
-async fn check_scope(
-    app: &AppState,
-    conn: &mut Conn,
-    organiser: OrganiserId,
-    events: &[ScopeEvent],
-) -> ApiResult<()> {
+async fn check_scope(app: &AppState, conn: &mut Conn, who: &Who, events: &[ScopeEvent]) -> ApiResult<()> {
     for (place, scope) in events.iter().enumerate() {
         if events.iter().take(place).any(|other| other.event_id == scope.event_id) {
             return Err(ApiError::field("events", "names an event twice"));
         }
-        let event = snapshot::load(app, conn, organiser, scope.event_id).await?;
+        let event = snapshot::of(app, conn, who, scope.event_id).await?;
         if scope.gate_ids.iter().any(|gate| event.info.gate(*gate).is_none()) {
             return Err(ApiError::new(Code::GateNotFound, "The event has no gate with one of these ids."));
         }
@@ -99,7 +100,7 @@ fn code_hash(code: &str) -> [u8; 32] {
     Sha256::digest(plain.to_ascii_uppercase().as_bytes()).into()
 }
 
-pub(super) async fn enrol(app: &AppState, request: EnrolRequest) -> ApiResult<EnrolResponse> {
+pub(super) async fn enrol(app: &AppState, origin: Origin, request: EnrolRequest) -> ApiResult<EnrolResponse> {
     let name = text::line("device_name", &request.device_name, 80)?;
     if request.code.len() > 100 {
         return Err(ApiError::field("code", "is longer than any enrolment code"));
@@ -109,6 +110,7 @@ pub(super) async fn enrol(app: &AppState, request: EnrolRequest) -> ApiResult<En
     let token = Token::generate(Kind::Device, *device_id.as_bytes(), app.entropy().as_ref());
     let text = token.text().expose_secret().to_owned();
     let hash = code_hash(&request.code);
+    let app_in = app.clone();
     let (organiser_name, assignments) = app
         .db()
         .write(move |tx| {
@@ -116,13 +118,17 @@ pub(super) async fn enrol(app: &AppState, request: EnrolRequest) -> ApiResult<En
                 let (organiser, scope) = use_code(tx, hash, now).await?;
                 let sql = "INSERT INTO devices (device_id, organiser_id, name, token_hash, created_at) \
                            VALUES ($1, $2, $3, $4, $5)";
-                tx.execute(sql, params![device_id, organiser, name, token.secret_hash(), now]).await?;
-                for event in scope {
+                tx.execute(sql, params![device_id, organiser, &name, token.secret_hash(), now]).await?;
+                for event in &scope {
                     let gates = serde_json::to_string(&event.gate_ids).map_err(ApiError::internal)?;
                     let sql = "INSERT INTO device_events (device_id, event_id, gate_ids, supervisor) \
                                VALUES ($1, $2, $3, $4)";
                     tx.execute(sql, params![device_id, event.event_id, gates, event.supervisor]).await?;
                 }
+                let by = By { actor: Actor::Device(device_id), name: name.clone(), origin };
+                let entry = Entry::of(Deed::DeviceEnrolled).to(Target::Device, device_id.as_bytes());
+                let entry = entry.named(name).after(json!({ "events": scope }));
+                audit::pen(&app_in).write(tx, Some(organiser), &by, entry).await?;
                 let sql = "SELECT name FROM organisers WHERE organiser_id = $1";
                 let row = tx.first(sql, params![organiser]).await?;
                 let organiser_name = row.map_or(Ok(String::new()), |row| row.get(0))?;

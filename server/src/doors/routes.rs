@@ -17,7 +17,8 @@ use super::{devices, enrolment, manifest, scope};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::operations;
-use crate::platform::auth::{AnyDevice, Caller, CanManage, CanRead, Client, Device};
+use crate::platform::auth::{AnyDevice, Caller, Client, Device};
+use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
@@ -48,58 +49,58 @@ operations! {
 ///
 /// It enrols one device within 15 minutes. Show `qr_svg` to the device, or type `code` in.
 #[utoipa::path(
-    post, path = "/v1/enrolments", tag = "devices", security(("api_key" = [])),
+    post, path = "/v1/enrolments", tag = "devices", security(("session" = []), ("api_key" = [])),
     request_body = NewEnrolment, extensions(("x-idempotent" = json!(CreateEnrolment::NAME))),
     responses(
-        (status = 201, body = EnrolmentView), (status = 403, description = "`scope_missing`"),
+        (status = 201, body = EnrolmentView), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`")
     )
 )]
 async fn create_enrolment(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ManageDevices>,
     State(app): State<AppState>,
     call: Idempotent<CreateEnrolment, Json<NewEnrolment>>,
 ) -> ApiResult<Response> {
-    let organiser = caller.organiser_id;
-    call.run(&app, organiser, async |Json(request), attempt| {
-        Ok((StatusCode::CREATED, axum::Json(enrolment::create(&app, organiser, request, attempt).await?)))
+    let who = caller.who;
+    call.run(&app, who.organiser_id, async |Json(request), attempt| {
+        Ok((StatusCode::CREATED, axum::Json(enrolment::create(&app, who, request, attempt).await?)))
     })
     .await
 }
 
 /// List devices, oldest first
 #[utoipa::path(
-    get, path = "/v1/devices", tag = "devices", security(("api_key" = [])), params(PageQuery),
+    get, path = "/v1/devices", tag = "devices", security(("session" = []), ("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, body = Page<DeviceView>), (status = 400, description = "`invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 422, description = "`unknown_cursor`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn list_devices(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeDevices>,
     State(app): State<AppState>,
     Query(page): Query<PageQuery>,
 ) -> ApiResult<axum::Json<Page<DeviceView>>> {
-    Ok(axum::Json(devices::list(&app, caller.organiser_id, &page).await?))
+    Ok(axum::Json(devices::list(&app, caller.who, &page).await?))
 }
 
 /// Revoke a device
 ///
 /// It may do nothing more from now on, except hand in the scans it made before.
 #[utoipa::path(
-    delete, path = "/v1/devices/{device_id}", tag = "devices", security(("api_key" = [])),
+    delete, path = "/v1/devices/{device_id}", tag = "devices", security(("session" = []), ("api_key" = [])),
     params(("device_id" = DeviceId, Path, description = "The device")),
     responses(
         (status = 204), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`device_not_found`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`device_not_found`")
     )
 )]
 async fn revoke_device(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ManageDevices>,
     State(app): State<AppState>,
     Path(device): Path<DeviceId>,
 ) -> ApiResult<StatusCode> {
-    devices::revoke(&app, caller.organiser_id, device).await?;
+    devices::revoke(&app, caller.who, device).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -112,12 +113,12 @@ async fn revoke_device(
     )
 )]
 async fn enrol(
-    Client(address): Client,
+    client: Client,
     State(app): State<AppState>,
     Json(request): Json<EnrolRequest>,
 ) -> ApiResult<(StatusCode, axum::Json<EnrolResponse>)> {
-    app.limiter().require(Key::of_address("enrol", address), app.config().limits.enrol).await?;
-    Ok((StatusCode::CREATED, axum::Json(enrolment::enrol(&app, request).await?)))
+    app.limiter().require(Key::of_address("enrol", client.0), app.config().limits.enrol).await?;
+    Ok((StatusCode::CREATED, axum::Json(enrolment::enrol(&app, client.origin(), request).await?)))
 }
 
 /// What this device may scan

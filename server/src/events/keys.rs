@@ -1,12 +1,15 @@
 //! Rotating an event's signing keys.
 
-use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ids::EventId;
 use liventix_core::ticket::keys::{KeyId, KeyState};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{snapshot, store};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
+use crate::platform::authorize::Who;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
 /// What happens to the codes signed so far.
@@ -51,13 +54,13 @@ pub struct KeyView {
     pub signs: bool,
 }
 
-pub(super) async fn list(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Vec<KeyView>> {
+pub(super) async fn list(app: &AppState, who: Who, event: EventId) -> ApiResult<Vec<KeyView>> {
     let states: Vec<KeyState> = {
         let app_in = app.clone();
-        app.db_of(organiser)
+        app.db_of(who.organiser_id)
             .read(move |conn| {
                 Box::pin(async move {
-                    snapshot::load(&app_in, conn, organiser, event).await?;
+                    snapshot::of(&app_in, conn, &who, event).await?;
                     Ok::<_, ApiError>(store::keys(conn, event).await?)
                 })
             })
@@ -69,11 +72,11 @@ pub(super) async fn list(app: &AppState, organiser: OrganiserId, event: EventId)
 
 pub(super) async fn rotate(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     request: &RotateRequest,
 ) -> ApiResult<RotateResponse> {
-    let now = app.now();
+    let (now, mode) = (app.now(), request.mode);
     let until = match (request.mode, request.accept_until) {
         (RotateMode::Withdraw, None) => Some(now),
         (RotateMode::Withdraw, Some(_)) => {
@@ -92,10 +95,11 @@ pub(super) async fn rotate(
     };
     let app_in = app.clone();
     let response = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let current = snapshot::hold(&app_in, tx, organiser, event).await?.current_key()?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
+                let current = snapshot.current_key()?;
                 let next = current.key_id.0.checked_add(1).ok_or_else(|| {
                     ApiError::new(
                         Code::TooMany,
@@ -112,7 +116,15 @@ pub(super) async fn rotate(
                     KeyState { key_id: KeyId(next), algorithm: current.algorithm, accept_until: None };
                 store::insert_key(tx, event, &state, now).await?;
                 let key_version = store::next_key_version(tx, event).await?;
-                Ok::<_, ApiError>(RotateResponse { key_id: state.key_id, key_version, killed_codes })
+                let response = RotateResponse { key_id: state.key_id, key_version, killed_codes };
+                let entry = Entry::of(Deed::KeysRotated)
+                    .at(event)
+                    .to(Target::Event, event.as_bytes())
+                    .named(&snapshot.info.name)
+                    .before(&old)
+                    .after(json!({"mode": mode, "accept_until": until, "key_id": next, "killed_codes": killed_codes}));
+                audit::record(tx, &app_in, &who, entry).await?;
+                Ok::<_, ApiError>(response)
             })
         })
         .await?;

@@ -12,7 +12,8 @@ use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, Tic
 use super::{KeyView, RotateRequest, RotateResponse, keys, service};
 use crate::app::AppState;
 use crate::operations;
-use crate::platform::auth::{Caller, CanManage, CanRead};
+use crate::platform::auth::Caller;
+use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
@@ -38,144 +39,144 @@ operations! {
 ///
 /// It gets its first signing key.
 #[utoipa::path(
-    post, path = "/v1/events", tag = "events", security(("api_key" = [])),
+    post, path = "/v1/events", tag = "events", security(("session" = []), ("api_key" = [])),
     request_body = NewEvent, extensions(("x-idempotent" = json!(CreateEvent::NAME))),
-    responses((status = 201, body = EventView), (status = 403, description = "`scope_missing`"))
+    responses((status = 201, body = EventView), (status = 403, description = "`scope_missing`, `role_missing`"))
 )]
 async fn create(
-    caller: Caller<CanManage>,
+    caller: Caller<may::CreateEvent>,
     State(app): State<AppState>,
     call: Idempotent<CreateEvent, Json<NewEvent>>,
 ) -> ApiResult<Response> {
-    let organiser = caller.organiser_id;
-    call.run(&app, organiser, async |Json(request), attempt| {
-        Ok((StatusCode::CREATED, axum::Json(service::create(&app, organiser, request, attempt).await?)))
+    let who = caller.who;
+    call.run(&app, who.organiser_id, async |Json(request), attempt| {
+        Ok((StatusCode::CREATED, axum::Json(service::create(&app, who, request, attempt).await?)))
     })
     .await
 }
 
 /// List events, oldest first
 #[utoipa::path(
-    get, path = "/v1/events", tag = "events", security(("api_key" = [])), params(PageQuery),
+    get, path = "/v1/events", tag = "events", security(("session" = []), ("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, body = Page<EventSummary>), (status = 400, description = "`invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 422, description = "`unknown_cursor`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn list(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeEvents>,
     State(app): State<AppState>,
     Query(page): Query<PageQuery>,
 ) -> ApiResult<axum::Json<Page<EventSummary>>> {
-    Ok(axum::Json(service::list(&app, caller.organiser_id, &page).await?))
+    Ok(axum::Json(service::list(&app, caller.who, &page).await?))
 }
 
 /// One event with its gates and ticket types
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}", tag = "events", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = EventView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`")
     )
 )]
 async fn get(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeEvents>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
 ) -> ApiResult<axum::Json<EventView>> {
-    Ok(axum::Json(service::get(&app, caller.organiser_id, event).await?))
+    Ok(axum::Json(service::get(&app, caller.who, event).await?))
 }
 
 /// Change an event
 #[utoipa::path(
-    patch, path = "/v1/events/{event_id}", tag = "events", security(("api_key" = [])),
+    patch, path = "/v1/events/{event_id}", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = EventView),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`")
     )
 )]
 async fn update(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Json(change): Json<EventChange>,
 ) -> ApiResult<axum::Json<EventView>> {
-    Ok(axum::Json(service::update(&app, caller.organiser_id, event, change).await?))
+    Ok(axum::Json(service::update(&app, caller.who, event, change).await?))
 }
 
 /// Add a gate
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/gates", tag = "events", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/gates", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
-        (status = 201, body = Gate), (status = 403, description = "`scope_missing`"),
+        (status = 201, body = Gate), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`"), (status = 409, description = "`name_taken`, `too_many`")
     )
 )]
 async fn create_gate(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Json(request): Json<GateName>,
 ) -> ApiResult<(StatusCode, axum::Json<Gate>)> {
-    let gate = service::put_gate(&app, caller.organiser_id, event, None, &request).await?;
+    let gate = service::put_gate(&app, caller.who, event, None, &request).await?;
     Ok((StatusCode::CREATED, axum::Json(gate)))
 }
 
 /// Rename a gate
 #[utoipa::path(
-    put, path = "/v1/events/{event_id}/gates/{gate_id}", tag = "events", security(("api_key" = [])),
+    put, path = "/v1/events/{event_id}/gates/{gate_id}", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("gate_id" = GateId, Path, description = "The gate")),
     responses(
-        (status = 200, body = Gate), (status = 403, description = "`scope_missing`"),
+        (status = 200, body = Gate), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`"), (status = 409, description = "`name_taken`")
     )
 )]
 async fn rename_gate(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path((event, gate)): Path<(EventId, GateId)>,
     Json(request): Json<GateName>,
 ) -> ApiResult<axum::Json<Gate>> {
-    Ok(axum::Json(service::put_gate(&app, caller.organiser_id, event, Some(gate), &request).await?))
+    Ok(axum::Json(service::put_gate(&app, caller.who, event, Some(gate), &request).await?))
 }
 
 /// Delete a gate that was never used
 #[utoipa::path(
-    delete, path = "/v1/events/{event_id}/gates/{gate_id}", tag = "events", security(("api_key" = [])),
+    delete, path = "/v1/events/{event_id}/gates/{gate_id}", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("gate_id" = GateId, Path, description = "The gate")),
     responses(
-        (status = 204), (status = 400, description = "`invalid_path`"), (status = 403, description = "`scope_missing`"),
+        (status = 204), (status = 400, description = "`invalid_path`"), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`"), (status = 409, description = "`in_use`")
     )
 )]
 async fn delete_gate(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path((event, gate)): Path<(EventId, GateId)>,
 ) -> ApiResult<StatusCode> {
-    service::delete_gate(&app, caller.organiser_id, event, gate).await?;
+    service::delete_gate(&app, caller.who, event, gate).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Add a ticket type
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/ticket-types", tag = "events", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/ticket-types", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
-        (status = 201, body = TicketType), (status = 403, description = "`scope_missing`"),
+        (status = 201, body = TicketType), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`"), (status = 409, description = "`name_taken`, `too_many`")
     )
 )]
 async fn create_type(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Json(rules): Json<TicketTypeRules>,
 ) -> ApiResult<(StatusCode, axum::Json<TicketType>)> {
-    let kind = service::put_ticket_type(&app, caller.organiser_id, event, None, rules).await?;
+    let kind = service::put_ticket_type(&app, caller.who, event, None, rules).await?;
     Ok((StatusCode::CREATED, axum::Json(kind)))
 }
 
@@ -183,62 +184,62 @@ async fn create_type(
 ///
 /// They hold for its tickets at once; doors learn them at their next sync.
 #[utoipa::path(
-    put, path = "/v1/events/{event_id}/ticket-types/{ticket_type_id}", tag = "events", security(("api_key" = [])),
+    put, path = "/v1/events/{event_id}/ticket-types/{ticket_type_id}", tag = "events", security(("session" = []), ("api_key" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),
         ("ticket_type_id" = TicketTypeId, Path, description = "The ticket type")
     ),
     responses(
-        (status = 200, body = TicketType), (status = 403, description = "`scope_missing`"),
+        (status = 200, body = TicketType), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_type_not_found`"),
         (status = 409, description = "`name_taken`")
     )
 )]
 async fn replace_type(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path((event, id)): Path<(EventId, TicketTypeId)>,
     Json(rules): Json<TicketTypeRules>,
 ) -> ApiResult<axum::Json<TicketType>> {
-    Ok(axum::Json(service::put_ticket_type(&app, caller.organiser_id, event, Some(id), rules).await?))
+    Ok(axum::Json(service::put_ticket_type(&app, caller.who, event, Some(id), rules).await?))
 }
 
 /// Delete a ticket type without tickets
 #[utoipa::path(
-    delete, path = "/v1/events/{event_id}/ticket-types/{ticket_type_id}", tag = "events", security(("api_key" = [])),
+    delete, path = "/v1/events/{event_id}/ticket-types/{ticket_type_id}", tag = "events", security(("session" = []), ("api_key" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),
         ("ticket_type_id" = TicketTypeId, Path, description = "The ticket type")
     ),
     responses(
-        (status = 204), (status = 400, description = "`invalid_path`"), (status = 403, description = "`scope_missing`"),
+        (status = 204), (status = 400, description = "`invalid_path`"), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_type_not_found`"), (status = 409, description = "`in_use`")
     )
 )]
 async fn delete_type(
-    caller: Caller<CanManage>,
+    caller: Caller<may::EditEvent>,
     State(app): State<AppState>,
     Path((event, id)): Path<(EventId, TicketTypeId)>,
 ) -> ApiResult<StatusCode> {
-    service::delete_ticket_type(&app, caller.organiser_id, event, id).await?;
+    service::delete_ticket_type(&app, caller.who, event, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// List an event's signing keys, without their secrets
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/keys", tag = "events", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/keys", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = Vec<KeyView>), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`")
     )
 )]
 async fn list_event_keys(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeEvents>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
 ) -> ApiResult<axum::Json<Vec<KeyView>>> {
-    Ok(axum::Json(keys::list(&app, caller.organiser_id, event).await?))
+    Ok(axum::Json(keys::list(&app, caller.who, event).await?))
 }
 
 /// Give an event a new signing key
@@ -246,18 +247,18 @@ async fn list_event_keys(
 /// `overlap` keeps codes signed so far good, `withdraw` kills them at once. Nothing is reissued by
 /// itself: the answer says how many tickets need it.
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/keys/rotate", tag = "events", security(("api_key" = [])),
+    post, path = "/v1/events/{event_id}/keys/rotate", tag = "events", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
-        (status = 200, body = RotateResponse), (status = 403, description = "`scope_missing`"),
+        (status = 200, body = RotateResponse), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`"), (status = 409, description = "`too_many`")
     )
 )]
 async fn rotate_keys(
-    caller: Caller<CanManage>,
+    caller: Caller<may::RotateKeys>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Json(request): Json<RotateRequest>,
 ) -> ApiResult<axum::Json<RotateResponse>> {
-    Ok(axum::Json(keys::rotate(&app, caller.organiser_id, event, &request).await?))
+    Ok(axum::Json(keys::rotate(&app, caller.who, event, &request).await?))
 }

@@ -1,7 +1,7 @@
 //! What can be done with events, gates and ticket types.
 
 use axum::http::StatusCode;
-use liventix_core::ids::{EventId, GateId, OrganiserId, TicketTypeId};
+use liventix_core::ids::{EventId, GateId, TicketTypeId};
 use liventix_core::rules::{EventInfo, EventPolicy, Gate, TicketType};
 use liventix_core::ticket::keys::{KeyId, KeyState};
 use liventix_core::wallet::wire::{ClaimPolicy, WalletPolicy};
@@ -9,6 +9,8 @@ use liventix_core::wallet::wire::{ClaimPolicy, WalletPolicy};
 use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
 use super::{snapshot, store};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
+use crate::platform::authorize::{self, Who};
 use crate::platform::db::DbError;
 use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -21,7 +23,7 @@ const MAX_PARTS: usize = 200;
 
 pub(super) async fn create(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     request: NewEvent,
     attempt: Attempt,
 ) -> ApiResult<EventView> {
@@ -47,18 +49,35 @@ pub(super) async fn create(
         anomaly: request.anomaly,
         created_at: now,
     };
-    let stored = view.clone();
-    app.db_of(organiser)
+    let (app_in, stored) = (app.clone(), view.clone());
+    app.db()
         .write(move |tx| {
             Box::pin(async move {
-                store::insert(tx, organiser, &stored).await?;
+                authorize::organiser(tx, &who).await?;
+                store::insert(tx, who.organiser_id, &stored).await?;
                 let key = KeyState { key_id: KeyId(0), algorithm: stored.algorithm, accept_until: None };
                 store::insert_key(tx, stored.info.event_id, &key, now).await?;
+                let entry = about(Deed::EventCreated, &stored.info).after(settings(&stored));
+                audit::record(tx, &app_in, &who, entry).await?;
                 attempt.finish_in(tx, StatusCode::CREATED, &stored).await
             })
         })
         .await?;
     Ok(view)
+}
+
+/// An entry about the event itself.
+fn about(deed: Deed, info: &EventInfo) -> Entry {
+    Entry::of(deed).at(info.event_id).to(Target::Event, info.event_id.as_bytes()).named(&info.name)
+}
+
+/// What can be changed of an event, as the audit trail has it.
+fn settings(view: &EventView) -> serde_json::Value {
+    let EventInfo { name, starts_at, ends_at, time_zone, policy, .. } = &view.info;
+    serde_json::json!({
+        "name": name, "starts_at": starts_at, "ends_at": ends_at, "time_zone": time_zone,
+        "policy": policy, "wallet": view.wallet, "anomaly": view.anomaly,
+    })
 }
 
 fn check(info: &EventInfo) -> ApiResult<()> {
@@ -85,27 +104,26 @@ fn check_policy(policy: &EventPolicy) -> ApiResult<()> {
     policy.validate().map_err(|error| ApiError::field(&format!("policy.{}", error.field), error.to_string()))
 }
 
-pub(super) async fn list(
-    app: &AppState,
-    organiser: OrganiserId,
-    page: &PageQuery,
-) -> ApiResult<Page<EventSummary>> {
+pub(crate) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResult<Page<EventSummary>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows: Vec<EventSummary> = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .read(move |conn| {
-            Box::pin(async move { Ok::<_, ApiError>(store::list(conn, organiser, after, limit + 1).await?) })
+            Box::pin(async move {
+                let granted = authorize::organiser(conn, &who).await?;
+                Ok::<_, ApiError>(store::list(conn, &granted, after, limit + 1).await?)
+            })
         })
         .await?;
     Ok(Page::of(rows, limit, |event| Key { at: 0, id: *event.event_id.as_bytes() }))
 }
 
-pub(super) async fn get(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<EventView> {
+pub(super) async fn get(app: &AppState, who: Who, event: EventId) -> ApiResult<EventView> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                let info = snapshot::load(&app_in, conn, organiser, event).await?.info.clone();
+                let info = snapshot::of(&app_in, conn, &who, event).await?.info.clone();
                 Ok(store::view(conn, info).await?)
             })
         })
@@ -114,16 +132,17 @@ pub(super) async fn get(app: &AppState, organiser: OrganiserId, event: EventId) 
 
 pub(super) async fn update(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     change: EventChange,
 ) -> ApiResult<EventView> {
     let app_in = app.clone();
     let view = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let mut info = snapshot::hold(&app_in, tx, organiser, event).await?.info.clone();
+                let mut info = snapshot::hold_for(&app_in, tx, &who, event).await?.info.clone();
+                let before = settings(&store::view(tx, info.clone()).await?);
                 if let Some(name) = change.name {
                     info.name = text::line("name", &name, 160)?;
                 }
@@ -141,7 +160,10 @@ pub(super) async fn update(
                     store::set_anomaly_settings(tx, event, &settings).await?;
                 }
                 store::update(tx, &info).await?;
-                Ok::<_, ApiError>(store::view(tx, info).await?)
+                let view = store::view(tx, info).await?;
+                let entry = about(Deed::EventChanged, &view.info).before(before).after(settings(&view));
+                audit::record(tx, &app_in, &who, entry).await?;
+                Ok::<_, ApiError>(view)
             })
         })
         .await?;
@@ -173,9 +195,17 @@ fn room_for_one(count: usize) -> ApiResult<()> {
     Err(ApiError::new(Code::TooMany, format!("An event has {MAX_PARTS} of these at most.")))
 }
 
+fn gate_entry(deed: Deed, event: EventId, gate: &Gate) -> Entry {
+    Entry::of(deed).at(event).to(Target::Gate, gate.gate_id.as_bytes()).named(&gate.name)
+}
+
+fn type_entry(deed: Deed, event: EventId, kind: &TicketType) -> Entry {
+    Entry::of(deed).at(event).to(Target::TicketType, kind.ticket_type_id.as_bytes()).named(&kind.name)
+}
+
 pub(super) async fn put_gate(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     existing: Option<GateId>,
     request: &GateName,
@@ -184,16 +214,19 @@ pub(super) async fn put_gate(
     let gate_id = existing.unwrap_or_else(|| GateId::generate(app.now(), app.entropy().as_ref()));
     let gate = Gate { gate_id, name };
     let (app_in, stored) = (app.clone(), gate.clone());
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
-                match existing {
-                    Some(id) if snapshot.info.gate(id).is_none() => return Err(gate_not_found()),
-                    Some(_) => {}
-                    None => room_for_one(snapshot.info.gates.len())?,
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
+                let before =
+                    existing.map(|id| snapshot.info.gate(id).ok_or_else(gate_not_found)).transpose()?;
+                if before.is_none() {
+                    room_for_one(snapshot.info.gates.len())?;
                 }
-                store::put_gate(tx, event, &stored).await.map_err(name_taken)
+                store::put_gate(tx, event, &stored).await.map_err(name_taken)?;
+                let deed = if before.is_some() { Deed::GateRenamed } else { Deed::GateCreated };
+                let entry = gate_entry(deed, event, &stored).before(before).after(&stored);
+                audit::record(tx, &app_in, &who, entry).await
             })
         })
         .await?;
@@ -201,25 +234,22 @@ pub(super) async fn put_gate(
     Ok(gate)
 }
 
-pub(super) async fn delete_gate(
-    app: &AppState,
-    organiser: OrganiserId,
-    event: EventId,
-    gate: GateId,
-) -> ApiResult<()> {
+pub(super) async fn delete_gate(app: &AppState, who: Who, event: EventId, gate: GateId) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
-                snapshot.info.gate(gate).ok_or_else(gate_not_found)?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
+                let gone = snapshot.info.gate(gate).ok_or_else(gate_not_found)?;
                 let named = snapshot.info.ticket_types.iter().any(|kind| kind.gate_ids.contains(&gate));
                 if named || store::gate_has_scans(tx, event, gate).await? {
                     let detail =
                         "Ticket types name this gate or tickets were scanned at it. Rename it instead.";
                     return Err(ApiError::new(Code::InUse, detail));
                 }
-                Ok(store::delete_gate(tx, event, gate).await?)
+                store::delete_gate(tx, event, gate).await?;
+                let entry = gate_entry(Deed::GateDeleted, event, gone).before(gone);
+                audit::record(tx, &app_in, &who, entry).await
             })
         })
         .await?;
@@ -248,7 +278,7 @@ fn checked_type(id: TicketTypeId, rules: TicketTypeRules) -> ApiResult<TicketTyp
 
 pub(super) async fn put_ticket_type(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     existing: Option<TicketTypeId>,
     rules: TicketTypeRules,
@@ -256,10 +286,10 @@ pub(super) async fn put_ticket_type(
     let id = existing.unwrap_or_else(|| TicketTypeId::generate(app.now(), app.entropy().as_ref()));
     let kind = checked_type(id, rules)?;
     let (app_in, stored) = (app.clone(), kind.clone());
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let info = &snapshot.info;
                 let before =
                     existing.map(|id| info.ticket_type(id).ok_or_else(type_not_found)).transpose()?;
@@ -275,7 +305,9 @@ pub(super) async fn put_ticket_type(
                     let info = store::info(tx, event).await?.ok_or_else(snapshot::not_found)?;
                     scanning::merge::refresh_type(tx, &info, id, app_in.now()).await?;
                 }
-                Ok(())
+                let deed = if before.is_some() { Deed::TicketTypeChanged } else { Deed::TicketTypeCreated };
+                let entry = type_entry(deed, event, &stored).before(before).after(&stored);
+                audit::record(tx, &app_in, &who, entry).await
             })
         })
         .await?;
@@ -285,21 +317,23 @@ pub(super) async fn put_ticket_type(
 
 pub(super) async fn delete_ticket_type(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     id: TicketTypeId,
 ) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
-                snapshot.info.ticket_type(id).ok_or_else(type_not_found)?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
+                let gone = snapshot.info.ticket_type(id).ok_or_else(type_not_found)?;
                 if store::ticket_type_has_tickets(tx, id).await? {
                     let detail = "Tickets of this type exist. Cancel them, and leave the type as it is.";
                     return Err(ApiError::new(Code::InUse, detail));
                 }
-                Ok(store::delete_ticket_type(tx, event, id).await?)
+                store::delete_ticket_type(tx, event, id).await?;
+                let entry = type_entry(Deed::TicketTypeDeleted, event, gone).before(gone);
+                audit::record(tx, &app_in, &who, entry).await
             })
         })
         .await?;

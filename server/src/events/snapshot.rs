@@ -16,8 +16,9 @@ use secrecy::ExposeSecret as _;
 use super::store;
 use crate::app::AppState;
 use crate::organisers::service::master_key_context;
+use crate::platform::authorize::{self, Who};
 use crate::platform::db::{Conn, DbError, Tx};
-use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::problem::{ApiError, ApiResult};
 
 /// Snapshots kept; beyond that, all are dropped and read again as needed.
 const KEEP: usize = 1_000;
@@ -93,7 +94,8 @@ impl Snapshots {
     }
 }
 
-/// The event, if it is `organiser`'s. Busy callers [`keep`](Snapshots::keep) it afterwards.
+/// The event, if it is `organiser`'s: for devices and wallets, whose leave is decided elsewhere. Busy callers
+/// [`keep`](Snapshots::keep) it afterwards.
 ///
 /// # Errors
 /// `event_not_found`, also for another organiser's event: nobody learns that it exists.
@@ -113,6 +115,18 @@ pub async fn load(
     read(app, conn, organiser, event, config_seq).await.map(Arc::new)
 }
 
+/// The event, if `who` may do there what they ask for. Busy callers [`keep`](Snapshots::keep) it afterwards.
+///
+/// # Errors
+/// What [`authorize::event`] refuses.
+pub async fn of(app: &AppState, conn: &mut Conn, who: &Who, event: EventId) -> ApiResult<Arc<Snapshot>> {
+    let granted = authorize::event(conn, who, event).await?;
+    if let Some(snapshot) = app.snapshots().kept(event, granted.config_seq) {
+        return Ok(snapshot);
+    }
+    read(app, conn, granted.organiser_id, event, granted.config_seq).await.map(Arc::new)
+}
+
 /// The event, and nobody else changes it, its tickets or its scans until the transaction ends. Every write
 /// that decides by what it reads of an event begins with this.
 ///
@@ -128,15 +142,21 @@ pub async fn hold(
     load(app, tx, organiser, event).await
 }
 
+/// The same for what somebody asks for.
+///
+/// # Errors
+/// As [`of`].
+pub async fn hold_for(app: &AppState, tx: &mut Tx, who: &Who, event: EventId) -> ApiResult<Arc<Snapshot>> {
+    lock(tx, event).await?;
+    of(app, tx, who, event).await
+}
+
 /// The event's lock alone. Whoever takes it for several events takes them in the order of their ids.
 pub(crate) async fn lock(tx: &mut Tx, event: EventId) -> Result<(), DbError> {
     tx.lock("event", event.as_bytes()).await
 }
 
-/// What a caller learns of an event that is not theirs or not at all.
-pub(crate) fn not_found() -> ApiError {
-    ApiError::new(Code::EventNotFound, "You have no event with this id. List yours at /v1/events.")
-}
+pub(crate) use authorize::event_not_found as not_found;
 
 async fn read(
     app: &AppState,

@@ -9,6 +9,7 @@ use liventix_core::wallet::wire::WalletPolicy;
 use super::types::{EventSummary, EventView};
 use crate::anomalies::AnomalySettings;
 use crate::params;
+use crate::platform::authorize::Granted;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value};
 use crate::platform::page::Key;
 
@@ -149,12 +150,16 @@ pub(super) async fn set_wallet_policy(
 
 pub(super) async fn list(
     conn: &mut Conn,
-    organiser: OrganiserId,
+    granted: &Granted,
     after: Key,
     limit: u32,
 ) -> Result<Vec<EventSummary>, DbError> {
-    let sql = "SELECT event_id, name, starts_at, ends_at, time_zone, created_at FROM events \
-               WHERE organiser_id = $1 AND event_id > $2 ORDER BY event_id LIMIT $3";
+    let mut values: Vec<Value> = vec![granted.organiser_id.into(), after.id.into(), limit.into()];
+    let among = granted.events.condition("event_id", &mut values);
+    let sql = format!(
+        "SELECT event_id, name, starts_at, ends_at, time_zone, created_at FROM events \
+         WHERE organiser_id = $1 AND event_id > $2{among} ORDER BY event_id LIMIT $3"
+    );
     let summary = |row: &Row| {
         Ok(EventSummary {
             event_id: row.get(0)?,
@@ -165,7 +170,7 @@ pub(super) async fn list(
             created_at: row.get(5)?,
         })
     };
-    conn.query(sql, params![organiser, after.id, limit]).await?.iter().map(summary).collect()
+    conn.query(&sql, &values).await?.iter().map(summary).collect()
 }
 
 async fn gates(conn: &mut Conn, event: EventId) -> Result<Vec<Gate>, DbError> {

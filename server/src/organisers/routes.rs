@@ -11,7 +11,8 @@ use super::service::{
 };
 use crate::app::AppState;
 use crate::operations;
-use crate::platform::auth::{Admin, ApiKeyId, Caller, CanManage, CanRead};
+use crate::platform::auth::{Admin, ApiKeyId, Caller, Client};
+use crate::platform::authorize::{Actor, By, may};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
@@ -26,7 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 fn organisers(app: &AppState) -> Organisers<'_> {
-    Organisers { db: app.db(), vault: app.vault(), clock: app.clock(), entropy: app.entropy().as_ref() }
+    Organisers { db: app.db(), vault: app.vault(), clock: app.clock(), entropy: app.entropy() }
 }
 
 /// Create an organiser with its first API key
@@ -36,35 +37,40 @@ fn organisers(app: &AppState) -> Organisers<'_> {
 )]
 async fn create(
     _admin: Admin,
+    client: Client,
     State(app): State<AppState>,
     Json(request): Json<NewOrganiser>,
 ) -> ApiResult<(StatusCode, axum::Json<NewOrganiserView>)> {
-    Ok((StatusCode::CREATED, axum::Json(organisers(&app).create(&request).await?)))
+    let by = By { actor: Actor::Operator, name: "admin token".to_owned(), origin: client.origin() };
+    Ok((StatusCode::CREATED, axum::Json(organisers(&app).create(by, &request).await?)))
 }
 
 /// Whose API key this is
 #[utoipa::path(
-    get, path = "/v1/organiser", tag = "organisers", security(("api_key" = [])),
-    responses((status = 200, body = OrganiserView), (status = 403, description = "`scope_missing`"))
+    get, path = "/v1/organiser", tag = "organisers", security(("session" = []), ("api_key" = [])),
+    responses((status = 200, body = OrganiserView), (status = 403, description = "`scope_missing`, `role_missing`"))
 )]
-async fn get(caller: Caller<CanRead>, State(app): State<AppState>) -> ApiResult<axum::Json<OrganiserView>> {
-    Ok(axum::Json(organisers(&app).get(caller.organiser_id).await?))
+async fn get(
+    caller: Caller<may::SeeOrganiser>,
+    State(app): State<AppState>,
+) -> ApiResult<axum::Json<OrganiserView>> {
+    Ok(axum::Json(organisers(&app).get(caller.who).await?))
 }
 
 /// List API keys
 #[utoipa::path(
-    get, path = "/v1/api-keys", tag = "organisers", security(("api_key" = [])), params(PageQuery),
+    get, path = "/v1/api-keys", tag = "organisers", security(("session" = []), ("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, body = Page<ApiKeyView>), (status = 400, description = "`invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 422, description = "`unknown_cursor`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn list_keys(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ManageApiKeys>,
     State(app): State<AppState>,
     Query(page): Query<PageQuery>,
 ) -> ApiResult<axum::Json<Page<ApiKeyView>>> {
-    Ok(axum::Json(organisers(&app).api_keys(caller.organiser_id, &page).await?))
+    Ok(axum::Json(organisers(&app).api_keys(caller.who, &page).await?))
 }
 
 operations! {
@@ -73,18 +79,18 @@ operations! {
 
 /// Create an API key
 #[utoipa::path(
-    post, path = "/v1/api-keys", tag = "organisers", security(("api_key" = [])),
+    post, path = "/v1/api-keys", tag = "organisers", security(("session" = []), ("api_key" = [])),
     request_body = NewApiKey, extensions(("x-idempotent" = json!(CreateApiKey::NAME))),
-    responses((status = 201, body = NewApiKeyView), (status = 403, description = "`scope_missing`"))
+    responses((status = 201, body = NewApiKeyView), (status = 403, description = "`scope_missing`, `role_missing`"))
 )]
 async fn create_key(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ManageApiKeys>,
     State(app): State<AppState>,
     call: Idempotent<CreateApiKey, Json<NewApiKey>>,
 ) -> ApiResult<Response> {
-    let organiser = caller.organiser_id;
-    call.run(&app, organiser, async |Json(request), attempt| {
-        let view = organisers(&app).create_api_key(organiser, request, attempt).await?;
+    let who = caller.who;
+    call.run(&app, who.organiser_id, async |Json(request), attempt| {
+        let view = organisers(&app).create_api_key(who, request, attempt).await?;
         Ok((StatusCode::CREATED, axum::Json(view)))
     })
     .await
@@ -92,18 +98,18 @@ async fn create_key(
 
 /// Revoke an API key
 #[utoipa::path(
-    delete, path = "/v1/api-keys/{api_key_id}", tag = "organisers", security(("api_key" = [])),
+    delete, path = "/v1/api-keys/{api_key_id}", tag = "organisers", security(("session" = []), ("api_key" = [])),
     params(("api_key_id" = ApiKeyId, Path, description = "The key")),
     responses(
         (status = 204), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`api_key_not_found`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`api_key_not_found`")
     )
 )]
 async fn revoke_key(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ManageApiKeys>,
     State(app): State<AppState>,
     Path(id): Path<ApiKeyId>,
 ) -> ApiResult<StatusCode> {
-    organisers(&app).revoke_api_key(caller.organiser_id, id).await?;
+    organisers(&app).revoke_api_key(caller.who, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,16 +1,20 @@
 //! What can be done with organisers and API keys.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use liventix_core::clock::Clock;
 use liventix_core::entropy::Entropy;
-use liventix_core::ids::{DeviceId, OrganiserId};
+use liventix_core::ids::{DeviceId, EventId, OrganiserId};
 use liventix_core::ticket::keys::MasterKey;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::store;
+use crate::audit::{Deed, Entry, Pen, Target};
 use crate::platform::auth::{ApiKeyId, Kind, Scope, Token};
+use crate::platform::authorize::{self, By, EventList, Who};
 use crate::platform::db::Db;
 use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -38,6 +42,9 @@ pub struct ApiKeyView {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// The only events it may reach; missing if it may reach every one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_ids: Option<Vec<EventId>>,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
     /// Since when it is revoked (UTC milliseconds).
@@ -81,6 +88,9 @@ pub struct NewApiKey {
     pub name: String,
     /// What it may do (at least one).
     pub scopes: Vec<Scope>,
+    /// The only events it may reach (200 at most); left out for every one.
+    #[serde(default)]
+    pub event_ids: Option<Vec<EventId>>,
 }
 
 /// What organisers stand on; the administrator's commands have it without a running server.
@@ -93,7 +103,7 @@ pub struct Organisers<'a> {
     /// The time.
     pub clock: &'a dyn Clock,
     /// Ids and secrets.
-    pub entropy: &'a dyn Entropy,
+    pub entropy: &'a Arc<dyn Entropy>,
 }
 
 impl std::fmt::Debug for Organisers<'_> {
@@ -112,17 +122,18 @@ impl Organisers<'_> {
     ///
     /// # Errors
     /// `invalid_field` for an empty or overlong name.
-    pub async fn create(&self, request: &NewOrganiser) -> ApiResult<NewOrganiserView> {
+    pub async fn create(&self, by: By, request: &NewOrganiser) -> ApiResult<NewOrganiserView> {
         let name = text::line("name", &request.name, 120)?;
         let now = self.clock.wall_ms();
-        let organiser_id = OrganiserId::generate(now, self.entropy);
+        let organiser_id = OrganiserId::generate(now, self.entropy.as_ref());
         let organiser = OrganiserView { organiser_id, name, created_at: now };
-        let master = MasterKey::generate(self.entropy);
+        let master = MasterKey::generate(self.entropy.as_ref());
         let sealed = self
             .vault
             .seal(&master_key_context(organiser_id), master.expose().expose())
             .map_err(ApiError::internal)?;
-        let (key, token) = self.new_key("First key".to_owned(), vec![Scope::Manage]);
+        let (key, token) = self.new_key("First key".to_owned(), vec![Scope::Manage], None);
+        let pen = self.pen();
         let view = NewOrganiserView {
             organiser: organiser.clone(),
             api_key: NewApiKeyView { key: key.clone(), token: token.text().expose_secret().to_owned() },
@@ -131,7 +142,11 @@ impl Organisers<'_> {
             .write(move |tx| {
                 Box::pin(async move {
                     store::insert_organiser(tx, &organiser, sealed).await?;
-                    store::insert_api_key(tx, organiser.organiser_id, &key, &token).await?;
+                    let id = organiser.organiser_id;
+                    store::insert_api_key(tx, id, &key, &token).await?;
+                    let entry = Entry::of(Deed::OrganiserCreated).to(Target::Organiser, id.as_bytes());
+                    pen.write(tx, Some(id), &by, entry.named(&organiser.name)).await?;
+                    pen.write(tx, Some(id), &by, key_entry(Deed::ApiKeyCreated, &key).after(&key)).await?;
                     Ok::<_, ApiError>(())
                 })
             })
@@ -139,11 +154,21 @@ impl Organisers<'_> {
         Ok(view)
     }
 
-    fn new_key(&self, name: String, scopes: Vec<Scope>) -> (ApiKeyView, Token) {
-        let now = self.clock.wall_ms();
-        let id = DeviceId::generate(now, self.entropy);
-        let token = Token::generate(Kind::ApiKey, *id.as_bytes(), self.entropy);
-        (ApiKeyView { api_key_id: ApiKeyId(id), name, scopes, created_at: now, revoked_at: None }, token)
+    fn pen(&self) -> Pen {
+        Pen { now: self.clock.wall_ms(), entropy: Arc::clone(self.entropy) }
+    }
+
+    fn new_key(
+        &self,
+        name: String,
+        scopes: Vec<Scope>,
+        event_ids: Option<Vec<EventId>>,
+    ) -> (ApiKeyView, Token) {
+        let (created_at, entropy) = (self.clock.wall_ms(), self.entropy.as_ref());
+        let id = DeviceId::generate(created_at, entropy);
+        let token = Token::generate(Kind::ApiKey, *id.as_bytes(), entropy);
+        let api_key_id = ApiKeyId(id);
+        (ApiKeyView { api_key_id, name, scopes, event_ids, created_at, revoked_at: None }, token)
     }
 
     /// Makes an API key.
@@ -152,7 +177,7 @@ impl Organisers<'_> {
     /// `invalid_field` for a bad name or no scope, `organiser_not_found`.
     pub async fn create_api_key(
         &self,
-        organiser: OrganiserId,
+        who: Who,
         request: NewApiKey,
         attempt: Attempt,
     ) -> ApiResult<NewApiKeyView> {
@@ -163,15 +188,21 @@ impl Organisers<'_> {
                 "must name at least one of manage, read, redeem, supervise",
             ));
         }
-        let (key, token) = self.new_key(name, request.scopes);
+        let events = request.event_ids.map(EventList::new).transpose()?;
+        let event_ids = events.as_ref().map(|events| events.as_slice().to_vec());
+        let (key, token) = self.new_key(name, request.scopes, event_ids);
+        let pen = self.pen();
         let view = NewApiKeyView { key: key.clone(), token: token.text().expose_secret().to_owned() };
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    if store::organiser(tx, organiser).await?.is_none() {
-                        return Err(ApiError::new(Code::OrganiserNotFound, "No organiser has this id."));
+                    let organiser = authorize::organiser(tx, &who).await?.organiser_id;
+                    if let Some(events) = events {
+                        events.check(tx, organiser).await?;
                     }
                     store::insert_api_key(tx, organiser, &key, &token).await?;
+                    let entry = key_entry(Deed::ApiKeyCreated, &key).after(&key);
+                    pen.write(tx, Some(organiser), &who.by, entry).await?;
                     attempt.finish_in(tx, StatusCode::CREATED, &view).await?;
                     Ok(view)
                 })
@@ -183,11 +214,14 @@ impl Organisers<'_> {
     ///
     /// # Errors
     /// `organiser_not_found`.
-    pub async fn get(&self, organiser: OrganiserId) -> ApiResult<OrganiserView> {
+    pub async fn get(&self, who: Who) -> ApiResult<OrganiserView> {
         let found: Option<OrganiserView> = self
             .db
             .read(move |conn| {
-                Box::pin(async move { Ok::<_, ApiError>(store::organiser(conn, organiser).await?) })
+                Box::pin(async move {
+                    let organiser = authorize::organiser(conn, &who).await?.organiser_id;
+                    Ok::<_, ApiError>(store::organiser(conn, organiser).await?)
+                })
             })
             .await?;
         found.ok_or_else(|| ApiError::new(Code::OrganiserNotFound, "No organiser has this id."))
@@ -197,12 +231,13 @@ impl Organisers<'_> {
     ///
     /// # Errors
     /// `unknown_cursor`, `invalid_query`.
-    pub async fn api_keys(&self, organiser: OrganiserId, page: &PageQuery) -> ApiResult<Page<ApiKeyView>> {
+    pub async fn api_keys(&self, who: Who, page: &PageQuery) -> ApiResult<Page<ApiKeyView>> {
         let (after, limit) = (page.after()?, page.limit()?);
         let rows: Vec<ApiKeyView> = self
             .db
             .read(move |conn| {
                 Box::pin(async move {
+                    let organiser = authorize::organiser(conn, &who).await?.organiser_id;
                     Ok::<_, ApiError>(store::api_keys(conn, organiser, after, limit + 1).await?)
                 })
             })
@@ -214,20 +249,27 @@ impl Organisers<'_> {
     ///
     /// # Errors
     /// `api_key_not_found`.
-    pub async fn revoke_api_key(&self, organiser: OrganiserId, id: ApiKeyId) -> ApiResult<()> {
-        let now = self.clock.wall_ms();
-        let found: bool = self
-            .db
+    pub async fn revoke_api_key(&self, who: Who, id: ApiKeyId) -> ApiResult<()> {
+        let pen = self.pen();
+        self.db
             .write(move |tx| {
-                Box::pin(
-                    async move { Ok::<_, ApiError>(store::revoke_api_key(tx, organiser, id, now).await?) },
-                )
+                Box::pin(async move {
+                    let organiser = authorize::organiser(tx, &who).await?.organiser_id;
+                    let key = store::api_key(tx, organiser, id).await?.ok_or_else(|| {
+                        let detail = "No API key has this id. List them at /v1/api-keys.";
+                        ApiError::new(Code::ApiKeyNotFound, detail)
+                    })?;
+                    if store::revoke_api_key(tx, organiser, id, pen.now).await? {
+                        let entry = key_entry(Deed::ApiKeyRevoked, &key);
+                        pen.write(tx, Some(organiser), &who.by, entry).await?;
+                    }
+                    Ok::<_, ApiError>(())
+                })
             })
-            .await?;
-        if found {
-            Ok(())
-        } else {
-            Err(ApiError::new(Code::ApiKeyNotFound, "No API key has this id. List them at /v1/api-keys."))
-        }
+            .await
     }
+}
+
+fn key_entry(deed: Deed, key: &ApiKeyView) -> Entry {
+    Entry::of(deed).to(Target::ApiKey, key.api_key_id.0.as_bytes()).named(&key.name)
 }

@@ -1,6 +1,6 @@
 //! Rows of organisers and API keys.
 
-use liventix_core::ids::{DeviceId, OrganiserId};
+use liventix_core::ids::{DeviceId, EventId, OrganiserId};
 
 use super::service::{ApiKeyView, OrganiserView};
 use crate::params;
@@ -32,11 +32,24 @@ pub(super) async fn insert_api_key(
     key: &ApiKeyView,
     token: &Token,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO api_keys (api_key_id, organiser_id, name, secret_hash, scopes, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6)";
+    let sql = "INSERT INTO api_keys (api_key_id, organiser_id, name, secret_hash, scopes, created_at, limited) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let scopes = ScopeSet::new(key.scopes.clone()).stored();
-    let values = params![key.api_key_id.0, organiser, &key.name, token.secret_hash(), scopes, key.created_at];
-    tx.execute(sql, values).await.map(drop)
+    let values = params![
+        key.api_key_id.0,
+        organiser,
+        &key.name,
+        token.secret_hash(),
+        scopes,
+        key.created_at,
+        key.event_ids.is_some(),
+    ];
+    tx.execute(sql, values).await?;
+    for event in key.event_ids.iter().flatten() {
+        let sql = "INSERT INTO api_key_events (organiser_id, api_key_id, event_id) VALUES ($1, $2, $3)";
+        tx.execute(sql, params![organiser, key.api_key_id.0, *event]).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn api_keys(
@@ -45,28 +58,57 @@ pub(super) async fn api_keys(
     after: Key,
     limit: u32,
 ) -> Result<Vec<ApiKeyView>, DbError> {
-    let sql = "SELECT api_key_id, name, scopes, created_at, revoked_at FROM api_keys \
-               WHERE organiser_id = $1 AND api_key_id > $2 ORDER BY api_key_id LIMIT $3";
-    conn.query(sql, params![organiser, after.id, limit]).await?.iter().map(view).collect()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys WHERE organiser_id = $1 AND api_key_id > $2 ORDER BY api_key_id LIMIT $3"
+    );
+    let rows = conn.query(&sql, params![organiser, after.id, limit]).await?;
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        keys.push(view(conn, &row).await?);
+    }
+    Ok(keys)
 }
 
-fn view(row: &Row) -> Result<ApiKeyView, DbError> {
+pub(super) async fn api_key(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+    id: ApiKeyId,
+) -> Result<Option<ApiKeyView>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE organiser_id = $1 AND api_key_id = $2");
+    match conn.first(&sql, params![organiser, id.0]).await? {
+        Some(row) => view(conn, &row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+const COLUMNS: &str = "api_key_id, name, scopes, created_at, revoked_at, limited";
+
+async fn view(conn: &mut Conn, row: &Row) -> Result<ApiKeyView, DbError> {
+    let id: DeviceId = row.get(0)?;
+    let event_ids = if row.get(5)? { Some(events(conn, id).await?) } else { None };
     Ok(ApiKeyView {
-        api_key_id: ApiKeyId(row.get::<DeviceId>(0)?),
+        api_key_id: ApiKeyId(id),
         name: row.get(1)?,
         scopes: ScopeSet::from_stored(&row.get::<String>(2)?).as_slice().to_vec(),
+        event_ids,
         created_at: row.get(3)?,
         revoked_at: row.get(4)?,
     })
 }
 
-/// Revokes; a key revoked before keeps its time. Says whether the organiser has such a key.
+async fn events(conn: &mut Conn, id: DeviceId) -> Result<Vec<EventId>, DbError> {
+    let sql = "SELECT event_id FROM api_key_events WHERE api_key_id = $1 ORDER BY event_id";
+    conn.query(sql, params![id]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Revokes; a key revoked before keeps its time. Says whether it was revoked only now.
 pub(super) async fn revoke_api_key(
     tx: &mut Tx,
     organiser: OrganiserId,
     id: ApiKeyId,
     now: i64,
 ) -> Result<bool, DbError> {
-    let sql = "UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $3) WHERE organiser_id = $1 AND api_key_id = $2";
+    let sql = "UPDATE api_keys SET revoked_at = $3 \
+               WHERE organiser_id = $1 AND api_key_id = $2 AND revoked_at IS NULL";
     Ok(tx.execute(sql, params![organiser, id.0, now]).await? > 0)
 }

@@ -1,13 +1,17 @@
-//! Who calls: API keys of organisers, tokens of devices and wallets, the administrator's token.
+//! Who calls: people by their sessions, API keys of organisers, tokens of devices and wallets, the
+//! administrator's token.
 //!
 //! A handler gets its tenant from one of the extractors here and from nowhere else.
 
+mod asking;
 mod callers;
 mod scope;
+mod session;
 mod store;
 mod token;
 
 pub(crate) use callers::count_guess;
-pub use callers::{Admin, AnyDevice, Caller, Client, Device, NewWallet, Scanner, Wallet};
-pub use scope::{CanManage, CanRead, CanRedeem, Needs, Scope, ScopeSet};
+pub use callers::{Admin, AnyDevice, Caller, Client, Device, NewWallet, Person, Scanner, Wallet};
+pub use scope::{Scope, ScopeSet};
+pub use session::{SessionLife, SignedIn, signed_in};
 pub use token::{ApiKeyId, Kind, Token, WalletId};

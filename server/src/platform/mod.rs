@@ -3,12 +3,14 @@
 //! Features depend on the platform, never the other way round.
 
 pub mod auth;
+pub mod authorize;
 pub mod body;
 pub mod change_bell;
 pub mod config;
 pub mod db;
 pub mod http;
 pub mod idempotency;
+pub mod ids;
 pub mod listen;
 pub mod maintenance;
 pub mod openapi;

@@ -24,6 +24,8 @@ use crate::app::AppState;
     components(schemas(Problem)),
     tags(
         (name = "organisers", description = "Organisers and their API keys"),
+        (name = "sessions", description = "People signing in"),
+        (name = "members", description = "People of an organiser, invitations, the audit trail"),
         (name = "events", description = "Events, gates, ticket types, signing keys"),
         (name = "tickets", description = "Issuing tickets and everything that happens to them"),
         (name = "devices", description = "Enrolling and revoking scanners"),
@@ -47,6 +49,7 @@ pub fn base() -> Document {
 pub fn finish(document: &Document) -> Value {
     let mut value = serde_json::to_value(document).unwrap_or_default();
     value["components"]["securitySchemes"] = json!({
+        "session": {"type": "http", "scheme": "bearer", "description": "A person's session, lxs_…"},
         "api_key": {"type": "http", "scheme": "bearer", "description": "An organiser's API key, lx_…"},
         "device": {"type": "http", "scheme": "bearer", "description": "A device's token, lxd_…"},
         "wallet": {"type": "http", "scheme": "bearer", "description": "A wallet's token, lxw_…, made by the phone"},

@@ -106,6 +106,12 @@ impl ApiError {
         &self.issues
     }
 
+    /// What happened and what to do next.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> Code {

@@ -42,9 +42,9 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// The path without secrets: whoever has a ticket's link has the ticket.
+/// The path without secrets: whoever has a ticket's link has the ticket, and so with an invitation.
 fn loggable(path: &str) -> &str {
-    if path.starts_with("/t/") { "/t/…" } else { path }
+    ["/t/", "/console/invitation/"].into_iter().find(|start| path.starts_with(start)).unwrap_or(path)
 }
 
 fn accepted(request: &Request) -> Option<String> {
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_link_stays_out_of_the_log() {
-        assert_eq!(loggable("/t/lxt_00_secret"), "/t/…");
+        assert_eq!(loggable("/t/lxt_00_secret"), "/t/");
+        assert_eq!(loggable("/console/invitation/lxi_00_secret"), "/console/invitation/");
         assert_eq!(loggable("/v1/events"), "/v1/events");
     }
 

@@ -1,6 +1,7 @@
 //! What a batch of redeems knows: read once for all of them, and kept true while they are decided one after
 //! the other. What they decide is written at the end, in a few statements.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use liventix_core::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
@@ -14,6 +15,8 @@ use crate::anomalies::{self, Context};
 use crate::doors;
 use crate::events::snapshot::Snapshot;
 use crate::events::take_seqs;
+use crate::platform::auth::Scanner;
+use crate::platform::authorize::{self, Action};
 use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::problem::ApiResult;
 use crate::tickets::{self, TicketRow};
@@ -26,6 +29,8 @@ pub(super) struct Known {
     passages: HashMap<TicketId, Vec<Passage>>,
     /// Devices found to be good for a gate.
     assigned: HashSet<(DeviceId, GateId)>,
+    /// Keys and people found to be good for the event.
+    allowed: HashSet<DeviceId>,
     /// Decided, not yet written.
     new: Vec<ScanRow>,
     /// Tickets that were passed with before, and now again: the merge has to look at them.
@@ -77,11 +82,13 @@ impl Known {
         conn: &mut Conn,
         ticket: TicketId,
     ) -> Result<&[Passage], DbError> {
-        if !self.passages.contains_key(&ticket) {
-            let read = store::passages(conn, &[ticket]).await?.remove(&ticket).unwrap_or_default();
-            self.passages.insert(ticket, read);
-        }
-        Ok(self.passages.get(&ticket).map_or(&[], Vec::as_slice))
+        Ok(match self.passages.entry(ticket) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let read = store::passages(conn, &[ticket]).await?.remove(&ticket).unwrap_or_default();
+                unknown.insert(read)
+            }
+        })
     }
 
     /// Requires that a device may scan at a gate of the event.
@@ -93,6 +100,20 @@ impl Known {
         if !self.assigned.contains(&(device, gate)) {
             doors::scope::require(conn, device, event, Some(gate)).await?;
             self.assigned.insert((device, gate));
+        }
+        Ok(())
+    }
+
+    /// Requires that whoever scans without a device may do so at the event.
+    pub(super) async fn require_leave(
+        &mut self,
+        conn: &mut Conn,
+        event: EventId,
+        scanner: Scanner,
+    ) -> ApiResult<()> {
+        if !self.allowed.contains(&scanner.scanner_id) {
+            authorize::event(conn, &scanner.asking(Action::Redeem), event).await?;
+            self.allowed.insert(scanner.scanner_id);
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::anomalies;
 use crate::app::AppState;
 use crate::events::snapshot::Snapshot;
 use crate::platform::auth::Scanner;
+use crate::platform::authorize::{self, Action};
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::rate_limit::Check;
@@ -66,12 +67,8 @@ fn check(request: &RedeemRequest) -> ApiResult<Option<Note>> {
 
 /// Requires that the scanner may overrule.
 async fn require_supervisor(tx: &mut Tx, scanner: Scanner, event: EventId) -> ApiResult<()> {
-    if scanner.may_supervise {
-        return Ok(());
-    }
     if !scanner.is_device {
-        let detail = "This API key lacks the scope `supervise`. Use a key that has it.";
-        return Err(ApiError::new(Code::ScopeMissing, detail));
+        return authorize::event(tx, &scanner.asking(Action::Supervise), event).await.map(drop);
     }
     if crate::doors::scope::is_supervisor(tx, scanner.scanner_id, event).await? {
         return Ok(());
@@ -113,6 +110,9 @@ pub(super) async fn decide_once(
     let event = snapshot.info.event_id;
     let Asked { scanner, request, .. } = asked;
     let hash = request_hash(event, asked);
+    if !scanner.is_device {
+        known.require_leave(tx, event, *scanner).await?;
+    }
     if let Some(stored) = known.scan(request.scan_id).cloned() {
         return Ok((repeat(tx, known, snapshot, stored, &hash).await?, None));
     }

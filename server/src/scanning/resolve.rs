@@ -7,31 +7,34 @@ use super::types::ConflictView;
 use super::views;
 use crate::anomalies::{self, Remark};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot;
 use crate::params;
-use crate::platform::auth::ApiKeyId;
+use crate::platform::authorize::Who;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
 pub(super) async fn resolve(
     app: &AppState,
-    (organiser, key): (OrganiserId, ApiKeyId),
+    who: Who,
     (event, scan): (EventId, ScanId),
     note: &anomalies::types::Note,
 ) -> ApiResult<ConflictView> {
     let note = anomalies::checked(note)?;
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                snapshot::hold(&app_in, tx, organiser, event).await?;
+                snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let ticket = ticket_of(tx, event, scan).await?;
-                let remark = anomalies::remark(tx, app_in.now(), key, note).await?;
-                if !insert(tx, organiser, event, scan, &remark).await? {
+                let remark = Remark::of(&who.by, app_in.now(), note);
+                if !insert(tx, who.organiser_id, event, scan, &remark).await? {
                     let detail = "Its `resolution` says who settled it, and why.";
                     return Err(ApiError::new(Code::AlreadyResolved, detail));
                 }
                 anomalies::resolve_conflicts(tx, ticket, &remark).await?;
+                let entry = Entry::of(Deed::ConflictResolved).at(event).to(Target::Scan, scan.as_bytes());
+                audit::record(tx, &app_in, &who, entry.after(&remark.note)).await?;
                 views::conflict(tx, event, scan).await?.ok_or_else(not_found)
             })
         })

@@ -12,7 +12,8 @@ use super::types::{
 use super::{redeem, resolve, undo, views};
 use crate::anomalies::types::Note;
 use crate::app::AppState;
-use crate::platform::auth::{Caller, CanManage, CanRead, Scanner};
+use crate::platform::auth::{Caller, Scanner};
+use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;
@@ -37,12 +38,12 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// `forced`, and `overruled` says what the rules had decided. Cancelled, blocked and replaced tickets, and
 /// codes that are not authentic, are refused all the same.
 #[utoipa::path(
-    post, path = "/v1/events/{event_id}/redeem", tag = "scanning", security(("api_key" = []), ("device" = [])),
+    post, path = "/v1/events/{event_id}/redeem", tag = "scanning", security(("session" = []), ("api_key" = []), ("device" = [])),
     extensions(("x-rate-limits" = json!(["redeem", "refused_scans", "manual_code"]))),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = RedeemResponse), (status = 400, description = "`invalid_path`, `invalid_json`"),
-        (status = 403, description = "`scope_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`, `not_supervisor`"),
+        (status = 403, description = "`scope_missing`, `role_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`, `not_supervisor`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`"),
         (status = 409, description = "`scan_id_conflict`")
     )
@@ -64,14 +65,14 @@ async fn redeem_code(
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/scans/{scan_id}/undo", tag = "scanning",
     extensions(("x-rate-limits" = json!(["redeem"]))),
-    security(("api_key" = []), ("device" = [])),
+    security(("session" = []), ("api_key" = []), ("device" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),
         ("scan_id" = ScanId, Path, description = "The scan to take back")
     ),
     responses(
         (status = 200, body = UndoResponse), (status = 400, description = "`invalid_path`, `invalid_json`"),
-        (status = 403, description = "`scope_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`"),
+        (status = 403, description = "`scope_missing`, `role_missing`, `device_revoked`, `event_not_assigned`, `gate_not_assigned`"),
         (status = 404, description = "`event_not_found`, `undo_unknown`"),
         (status = 409, description = "`undo_not_a_passage`, `undo_already`, `undo_too_late`, `undo_off`, `scan_id_conflict`")
     )
@@ -87,40 +88,40 @@ async fn undo_scan(
 
 /// List an event's scans, in the order they reached the server
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/scans", tag = "scanning", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/scans", tag = "scanning", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), PageQuery),
     responses(
         (status = 200, body = Page<ScanView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
         (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn scans(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeScans>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Query(page): Query<PageQuery>,
 ) -> ApiResult<axum::Json<Page<ScanView>>> {
-    Ok(axum::Json(views::scans(&app, caller.organiser_id, event, &page).await?))
+    Ok(axum::Json(views::scans(&app, caller.who, event, &page).await?))
 }
 
 /// List conflicting admissions with the evidence of both sides
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/conflicts", tag = "scanning", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/conflicts", tag = "scanning", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ConflictQuery),
     responses(
         (status = 200, body = Page<ConflictView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
         (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn conflicts(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeScans>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
     Query(query): Query<ConflictQuery>,
 ) -> ApiResult<axum::Json<Page<ConflictView>>> {
-    Ok(axum::Json(views::conflicts(&app, caller.organiser_id, event, query).await?))
+    Ok(axum::Json(views::conflicts(&app, caller.who, event, query).await?))
 }
 
 /// Settle a conflict
@@ -129,56 +130,56 @@ async fn conflicts(
 /// is still settled.
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/conflicts/{scan_id}/resolve", tag = "scanning",
-    security(("api_key" = [])),
+    security(("session" = []), ("api_key" = [])),
     params(
         ("event_id" = EventId, Path, description = "The event"),
         ("scan_id" = ScanId, Path, description = "The excess scan of the conflict")
     ),
     responses(
-        (status = 200, body = ConflictView), (status = 403, description = "`scope_missing`"),
+        (status = 200, body = ConflictView), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `conflict_not_found`"),
         (status = 409, description = "`already_resolved`")
     )
 )]
 async fn resolve_conflict(
-    caller: Caller<CanManage>,
+    caller: Caller<may::Settle>,
     State(app): State<AppState>,
     Path(ids): Path<(EventId, ScanId)>,
     Json(note): Json<Note>,
 ) -> ApiResult<axum::Json<ConflictView>> {
-    Ok(axum::Json(resolve::resolve(&app, (caller.organiser_id, caller.api_key_id), ids, &note).await?))
+    Ok(axum::Json(resolve::resolve(&app, caller.who, ids, &note).await?))
 }
 
 /// An event in numbers
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/counts", tag = "scanning", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/counts", tag = "scanning", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 200, body = CountsView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`")
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`")
     )
 )]
 async fn counts(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeEvents>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
 ) -> ApiResult<axum::Json<CountsView>> {
-    Ok(axum::Json(views::counts(&app, caller.organiser_id, event).await?))
+    Ok(axum::Json(views::counts(&app, caller.who, event).await?))
 }
 
 /// List scans set aside, and why
 #[utoipa::path(
-    get, path = "/v1/quarantine", tag = "scanning", security(("api_key" = [])), params(QuarantineQuery),
+    get, path = "/v1/quarantine", tag = "scanning", security(("session" = []), ("api_key" = [])), params(QuarantineQuery),
     responses(
         (status = 200, body = Page<QuarantineView>), (status = 400, description = "`invalid_query`"),
-        (status = 403, description = "`scope_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
         (status = 422, description = "`unknown_cursor`")
     )
 )]
 async fn quarantine(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeScans>,
     State(app): State<AppState>,
     Query(query): Query<QuarantineQuery>,
 ) -> ApiResult<axum::Json<Page<QuarantineView>>> {
-    Ok(axum::Json(views::quarantine(&app, caller.organiser_id, query).await?))
+    Ok(axum::Json(views::quarantine(&app, caller.who, query).await?))
 }

@@ -186,6 +186,7 @@ pub struct ConflictQuery {
     /// Rows in the page (1 to 200; 50 unless told).
     pub limit: Option<u32>,
     /// Only those in this state.
+    #[param(inline)]
     pub state: Option<ConflictState>,
 }
 

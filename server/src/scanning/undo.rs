@@ -17,6 +17,7 @@ use crate::app::AppState;
 use crate::events::snapshot::{self, Snapshot};
 use crate::events::take_seqs;
 use crate::platform::auth::Scanner;
+use crate::platform::authorize::Action;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::tickets;
@@ -44,7 +45,8 @@ pub(super) async fn undo(
         .limiter()
         .write(&app.db_of(scanner.organiser_id), checks, move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, scanner.organiser_id, event).await?;
+                let snapshot =
+                    snapshot::hold_for(&app_in, tx, &scanner.asking(Action::Redeem), event).await?;
                 let response = undo_once(tx, &app_in, &snapshot, &asked).await?;
                 Ok((snapshot, response))
             })

@@ -12,23 +12,24 @@ use super::types::{
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
+use crate::platform::authorize::{self, Events, Granted, Who};
 use crate::platform::db::{Conn, DbError, Row, Value};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult};
 
 pub(super) async fn scans(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     page: &PageQuery,
 ) -> ApiResult<Page<ScanView>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let app_in = app.clone();
     let rows = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                snapshot::load(&app_in, conn, organiser, event).await?;
+                snapshot::of(&app_in, conn, &who, event).await?;
                 Ok::<_, ApiError>(store::list(conn, event, after, limit + 1).await?)
             })
         })
@@ -38,7 +39,7 @@ pub(super) async fn scans(
 
 pub(super) async fn conflicts(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     query: ConflictQuery,
 ) -> ApiResult<Page<ConflictView>> {
@@ -47,10 +48,10 @@ pub(super) async fn conflicts(
     let state = query.state;
     let app_in = app.clone();
     let rows = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                snapshot::load(&app_in, conn, organiser, event).await?;
+                snapshot::of(&app_in, conn, &who, event).await?;
                 Ok::<_, ApiError>(conflict_rows(conn, event, state, after, limit + 1).await?)
             })
         })
@@ -122,7 +123,8 @@ async fn with_sides(conn: &mut Conn, rows: &[Row]) -> Result<Vec<ConflictView>, 
 async fn side(conn: &mut Conn, scan: ScanView) -> Result<SideView, DbError> {
     let gate = conn.first("SELECT name FROM gates WHERE gate_id = $1", params![scan.gate_id]).await?;
     let sql = "SELECT name FROM devices WHERE device_id = $1 UNION ALL \
-               SELECT name FROM api_keys WHERE api_key_id = $1";
+               SELECT name FROM api_keys WHERE api_key_id = $1 UNION ALL \
+               SELECT name FROM users WHERE user_id = $1";
     let device = conn.first(sql, params![scan.device_id]).await?;
     let name = |row: Option<Row>| row.map_or(Ok(String::new()), |row| row.get(0));
     Ok(SideView { gate_name: name(gate)?, device_name: name(device)?, scan })
@@ -130,7 +132,7 @@ async fn side(conn: &mut Conn, scan: ScanView) -> Result<SideView, DbError> {
 
 pub(super) async fn quarantine(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     query: QuarantineQuery,
 ) -> ApiResult<Page<QuarantineView>> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
@@ -138,13 +140,14 @@ pub(super) async fn quarantine(
     let event = query.event_id;
     let app_in = app.clone();
     let rows = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
+                let granted = authorize::organiser(conn, &who).await?;
                 if let Some(event) = event {
-                    snapshot::load(&app_in, conn, organiser, event).await?;
+                    snapshot::of(&app_in, conn, &who, event).await?;
                 }
-                Ok::<_, ApiError>(quarantine_rows(conn, organiser, event, after, limit + 1).await?)
+                Ok::<_, ApiError>(quarantine_rows(conn, &granted, event, after, limit + 1).await?)
             })
         })
         .await?;
@@ -153,20 +156,19 @@ pub(super) async fn quarantine(
 
 async fn quarantine_rows(
     conn: &mut Conn,
-    organiser: OrganiserId,
+    granted: &Granted,
     event: Option<EventId>,
     after: Key,
     limit: u32,
 ) -> Result<Vec<QuarantineView>, DbError> {
-    let mut values = params![organiser, after.at, after.id, limit].to_vec();
-    let mut condition = "";
-    if let Some(event) = event {
-        condition = "AND event_id = $5";
-        values.push(event.into());
-    }
+    let mut values = params![granted.organiser_id, after.at, after.id, limit].to_vec();
+    let condition = match event {
+        Some(event) => Events::Only(vec![event]).condition("event_id", &mut values),
+        None => granted.events.condition("event_id", &mut values),
+    };
     let sql = format!(
         "SELECT scan_id, device_id, event_id, code, record, received_at, quarantine_id FROM quarantine \
-         WHERE organiser_id = $1 AND (received_at > $2 OR (received_at = $2 AND quarantine_id > $3)) {condition} \
+         WHERE organiser_id = $1 AND (received_at > $2 OR (received_at = $2 AND quarantine_id > $3)){condition} \
          ORDER BY received_at, quarantine_id LIMIT $4"
     );
     let view = |row: &Row| {
@@ -183,13 +185,13 @@ async fn quarantine_rows(
     conn.query(&sql, &values).await?.iter().map(view).collect()
 }
 
-pub(super) async fn counts(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<CountsView> {
+pub(super) async fn counts(app: &AppState, who: Who, event: EventId) -> ApiResult<CountsView> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                snapshot::load(&app_in, conn, organiser, event).await?;
-                Ok::<_, ApiError>(count(conn, organiser, event).await?)
+                snapshot::of(&app_in, conn, &who, event).await?;
+                Ok::<_, ApiError>(count(conn, who.organiser_id, event).await?)
             })
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use liventix_core::ids::{EventId, OrganiserId, TicketTypeId};
+use liventix_core::ids::{EventId, TicketTypeId};
 use liventix_core::rules::{EventInfo, TicketStatus};
 use liventix_core::ticket::LookupTag;
 
@@ -11,13 +11,15 @@ use super::issue::{Draft, Issuer};
 use super::store;
 use super::types::{ImportReport, NewTicket, TypeCount};
 use crate::app::AppState;
+use crate::audit::{Deed, Entry, Target};
 use crate::events::snapshot;
+use crate::platform::authorize::Who;
 use crate::platform::idempotency::Attempt;
 use crate::platform::problem::{ApiError, ApiResult};
 
 pub(super) async fn import(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     bytes: Vec<u8>,
     dry_run: bool,
@@ -29,11 +31,11 @@ pub(super) async fn import(
     let app_in = app.clone();
     let work = move |app: AppState, info: EventInfo| drafts(&table, &info, app.now());
     let (snapshot, known) = {
-        let app_in = app.clone();
-        app.db_of(organiser)
+        let (app_in, who) = (app.clone(), who.clone());
+        app.db()
             .read(move |conn| {
                 Box::pin(async move {
-                    let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
+                    let snapshot = snapshot::of(&app_in, conn, &who, event).await?;
                     let (rows, drafts) = work(app_in.clone(), snapshot.info.clone())?;
                     let lookup = snapshot.lookup_key();
                     let tags: Vec<Option<LookupTag>> = drafts
@@ -61,7 +63,9 @@ pub(super) async fn import(
         .await
         .map_err(ApiError::internal)??
     };
-    super::service::insert(app, &snapshot, rows, attempt, report).await
+    let entry = Entry::of(Deed::TicketsImported).at(event).to(Target::Event, event.as_bytes());
+    let entry = entry.named(&snapshot.info.name).after(&report);
+    super::service::insert(app, who, &snapshot, rows, (entry, attempt, report)).await
 }
 
 /// Every row as a draft, or every complaint.

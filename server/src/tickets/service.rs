@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use liventix_core::ids::{EventId, OrganiserId, TicketId};
+use liventix_core::ids::{EventId, TicketId};
 use liventix_core::qr::{
     DefaultRenderer, Ecc, Format, QrOptions, QrOrManual, QrRequest, generate_with_fallback,
 };
@@ -11,12 +11,15 @@ use liventix_core::resilience::ThreadSleeper;
 use liventix_core::rules::TicketStatus;
 use liventix_core::ticket::ManualCode;
 use serde::Serialize;
+use serde_json::json;
 
 use super::issue::{Draft, Issuer, check_expiry};
 use super::store::{self, TicketRow};
 use super::types::{NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketWithCode};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot::{self, Snapshot};
+use crate::platform::authorize::Who;
 use crate::platform::db::DbError;
 use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -31,11 +34,11 @@ fn not_found() -> ApiError {
     ApiError::new(Code::TicketNotFound, "The event has no ticket with this id.")
 }
 
-async fn snapshot_of(app: &AppState, organiser: OrganiserId, event: EventId) -> ApiResult<Arc<Snapshot>> {
+async fn snapshot_of(app: &AppState, who: Who, event: EventId) -> ApiResult<Arc<Snapshot>> {
     let app_in = app.clone();
     let snapshot = app
-        .db_of(organiser)
-        .read(move |conn| Box::pin(async move { snapshot::load(&app_in, conn, organiser, event).await }))
+        .db()
+        .read(move |conn| Box::pin(async move { snapshot::of(&app_in, conn, &who, event).await }))
         .await?;
     app.snapshots().keep(&snapshot);
     Ok(snapshot)
@@ -43,30 +46,36 @@ async fn snapshot_of(app: &AppState, organiser: OrganiserId, event: EventId) -> 
 
 pub(super) async fn issue(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     new: NewTicket,
     attempt: Attempt,
 ) -> ApiResult<TicketWithCode> {
     let draft = Draft::check(new, app.now())?;
-    let snapshot = snapshot_of(app, organiser, event).await?;
+    let snapshot = snapshot_of(app, who.clone(), event).await?;
     if snapshot.info.ticket_type(draft.ticket_type_id).is_none() {
         return Err(ApiError::new(Code::TicketTypeNotFound, "The event has no ticket type with this id."));
     }
     let issuer = issuer(app, &snapshot);
     let row = issuer.row(draft)?;
     let view = issuer.with_code(&row)?;
-    insert(app, &snapshot, vec![row], attempt, view).await
+    let ticket = &row.view;
+    let entry = Entry::of(Deed::TicketIssued)
+        .at(event)
+        .to(Target::Ticket, ticket.ticket_id.as_bytes())
+        .after(json!({"ticket_type_id": ticket.ticket_type_id, "status": ticket.status}));
+    insert(app, who, &snapshot, vec![row], (entry, attempt, view)).await
 }
 
 /// Stores rows made from `snapshot`. If the event has changed since, they may carry a withdrawn key or a
-/// deleted type: then nothing is stored. Gives back the answer, which is kept with them.
+/// deleted type: then nothing is stored. What goes on record and the answer, which it gives back, are kept
+/// with them.
 pub(super) async fn insert<T>(
     app: &AppState,
+    who: Who,
     snapshot: &Arc<Snapshot>,
     rows: Vec<TicketRow>,
-    attempt: Attempt,
-    answer: T,
+    (entry, attempt, answer): (Entry, Attempt, T),
 ) -> ApiResult<T>
 where
     T: Serialize + Send + Sync + 'static,
@@ -77,12 +86,13 @@ where
         .db_of(snapshot.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let now = snapshot::hold(&app_in, tx, made_from.organiser_id, event).await?;
+                let now = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 if now.config_seq != made_from.config_seq {
                     let detail = "The event was changed while this ran. Nothing was issued: try again.";
                     return Err(ApiError::new(Code::StatusConflict, detail));
                 }
                 store::insert(tx, event, &rows).await.map_err(legacy_code_taken)?;
+                audit::record(tx, &app_in, &who, entry).await?;
                 attempt.finish_in(tx, StatusCode::CREATED, &answer).await?;
                 Ok(answer)
             })
@@ -103,7 +113,7 @@ fn legacy_code_taken(error: DbError) -> ApiError {
 
 async fn rows(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     query: TicketQuery,
 ) -> ApiResult<(Arc<Snapshot>, Vec<TicketRow>, u32)> {
@@ -114,10 +124,10 @@ async fn rows(
         return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
     }
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
+                let snapshot = snapshot::of(&app_in, conn, &who, event).await?;
                 let rows = store::list(conn, event, search.as_deref(), after, limit + 1).await?;
                 Ok((snapshot, rows, limit))
             })
@@ -131,38 +141,33 @@ fn key(ticket: &TicketView) -> Key {
 
 pub(super) async fn list(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     query: TicketQuery,
 ) -> ApiResult<Page<TicketView>> {
-    let (_, rows, limit) = rows(app, organiser, event, query).await?;
+    let (_, rows, limit) = rows(app, who, event, query).await?;
     Ok(Page::of(rows.into_iter().map(|row| row.view).collect(), limit, key))
 }
 
 pub(super) async fn list_with_codes(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     query: TicketQuery,
 ) -> ApiResult<Page<TicketWithCode>> {
-    let (snapshot, rows, limit) = rows(app, organiser, event, query).await?;
+    let (snapshot, rows, limit) = rows(app, who, event, query).await?;
     let issuer = issuer(app, &snapshot);
     let views: ApiResult<Vec<TicketWithCode>> = rows.iter().map(|row| issuer.with_code(row)).collect();
     Ok(Page::of(views?, limit, |view| key(&view.ticket)))
 }
 
-pub(super) async fn get(
-    app: &AppState,
-    organiser: OrganiserId,
-    event: EventId,
-    id: TicketId,
-) -> ApiResult<TicketWithCode> {
+pub(super) async fn get(app: &AppState, who: Who, event: EventId, id: TicketId) -> ApiResult<TicketWithCode> {
     let app_in = app.clone();
     let (snapshot, row) = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                let snapshot = snapshot::load(&app_in, conn, organiser, event).await?;
+                let snapshot = snapshot::of(&app_in, conn, &who, event).await?;
                 let row = store::get(conn, event, id).await?.ok_or_else(not_found)?;
                 Ok::<_, ApiError>((snapshot, row))
             })
@@ -204,21 +209,33 @@ impl Action {
     }
 }
 
-/// What changes of a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Status,
-    /// Whoever held the old codes, on paper or on a phone, holds the ticket no more.
-    Codes,
+impl Action {
+    const fn deed(self) -> Deed {
+        match self {
+            Self::Revoke => Deed::TicketBlocked,
+            Self::Unblock => Deed::TicketUnblocked,
+            Self::Cancel => Deed::TicketCancelled,
+            Self::MarkPaid => Deed::TicketPaid,
+        }
+    }
+}
+
+/// What the audit trail keeps of a ticket: nothing of its holder, and no code.
+fn state(row: &TicketRow) -> serde_json::Value {
+    let TicketView { status, code_issued_at, code_expires_at, code_key_id, .. } = &row.view;
+    json!({
+        "status": status, "paid": row.paid, "code_issued_at": code_issued_at,
+        "code_expires_at": code_expires_at, "code_key_id": code_key_id,
+    })
 }
 
 /// Changes one ticket under the write lock.
 async fn change<F>(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     id: TicketId,
-    what: Change,
+    deed: Deed,
     edit: F,
 ) -> ApiResult<(Arc<Snapshot>, TicketRow)>
 where
@@ -226,16 +243,21 @@ where
 {
     let app_in = app.clone();
     let changed = app
-        .db_of(organiser)
+        .db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
-                let snapshot = snapshot::hold(&app_in, tx, organiser, event).await?;
+                let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let mut row = store::get(tx, event, id).await?.ok_or_else(not_found)?;
+                let before = state(&row);
                 edit(&app_in, &snapshot, &mut row)?;
                 store::update(tx, event, &row).await?;
-                if what == Change::Codes {
+                if deed == Deed::TicketReissued {
+                    // Whoever held the old codes, on paper or on a phone, holds the ticket no more.
                     wallet::holders::end(tx, id, app_in.now()).await?;
                 }
+                let entry = Entry::of(deed).at(event).to(Target::Ticket, id.as_bytes());
+                let entry = entry.before(before).after(state(&row));
+                audit::record(tx, &app_in, &who, entry).await?;
                 Ok::<_, ApiError>((snapshot, row))
             })
         })
@@ -246,19 +268,19 @@ where
 
 pub(super) async fn act(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     id: TicketId,
     action: Action,
 ) -> ApiResult<TicketView> {
     let apply = move |_: &AppState, _: &Snapshot, row: &mut TicketRow| action.apply(row);
-    let (_, row) = change(app, organiser, event, id, Change::Status, apply).await?;
+    let (_, row) = change(app, who, event, id, action.deed(), apply).await?;
     Ok(row.view)
 }
 
 pub(super) async fn reissue(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     id: TicketId,
     request: Reissue,
@@ -271,20 +293,20 @@ pub(super) async fn reissue(
         }
         issuer(app, snapshot).renew(row, request.code_expires_at)
     };
-    let (snapshot, row) = change(app, organiser, event, id, Change::Codes, renew).await?;
+    let (snapshot, row) = change(app, who, event, id, Deed::TicketReissued, renew).await?;
     issuer(app, &snapshot).with_code(&row)
 }
 
 pub(super) async fn qr(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     id: TicketId,
     format: Format,
     query: &QrQuery,
 ) -> ApiResult<Vec<u8>> {
     let options = qr_options(query)?;
-    let ticket = get(app, organiser, event, id).await?;
+    let ticket = get(app, who, event, id).await?;
     match draw(app, ticket, options, format).await? {
         QrOrManual::Qr(image) => Ok(image.bytes),
         QrOrManual::Manual(manual) => {

@@ -10,7 +10,8 @@ use utoipa_axum::routes;
 use super::types::{ClaimsView, LinkView};
 use super::{service, transfer};
 use crate::app::AppState;
-use crate::platform::auth::{Caller, CanManage, CanRead, Client, NewWallet, Wallet};
+use crate::platform::auth::{Caller, Client, NewWallet, Wallet};
+use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path};
 use crate::platform::problem::ApiResult;
 
@@ -124,11 +125,12 @@ async fn take_transfer_back(
     responses((status = 204), (status = 400, description = "`invalid_path`"))
 )]
 async fn release(
+    client: Client,
     wallet: Wallet,
     State(app): State<AppState>,
     Path(ticket): Path<TicketId>,
 ) -> ApiResult<StatusCode> {
-    service::release(&app, wallet.wallet_id, ticket).await?;
+    service::release(&app, wallet.wallet_id, client.origin(), ticket).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -136,38 +138,38 @@ async fn release(
 ///
 /// The same each time, until the ticket gets new codes. Whoever has it can claim the ticket.
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/link", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/link", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = LinkView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`")
     )
 )]
 async fn link(
-    caller: Caller<CanManage>,
+    caller: Caller<may::SeeCodes>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<LinkView>> {
-    Ok(axum::Json(service::link(&app, caller.organiser_id, event, ticket).await?))
+    Ok(axum::Json(service::link(&app, caller.who, event, ticket).await?))
 }
 
 /// The phones that hold a ticket
 #[utoipa::path(
-    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/claims", tag = "tickets", security(("api_key" = [])),
+    get, path = "/v1/events/{event_id}/tickets/{ticket_id}/claims", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
         (status = 200, body = ClaimsView), (status = 400, description = "`invalid_path`"),
-        (status = 403, description = "`scope_missing`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`")
     )
 )]
 async fn claims(
-    caller: Caller<CanRead>,
+    caller: Caller<may::SeeTickets>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<axum::Json<ClaimsView>> {
-    Ok(axum::Json(service::claims(&app, caller.organiser_id, event, ticket).await?))
+    Ok(axum::Json(service::claims(&app, caller.who, event, ticket).await?))
 }
 
 /// Take a ticket off every phone
@@ -175,18 +177,18 @@ async fn claims(
 /// For a holder who lost theirs: the link can be claimed again, and the printed code counts again. If the phone
 /// was stolen, reissue the ticket instead: until then it can still mint codes.
 #[utoipa::path(
-    delete, path = "/v1/events/{event_id}/tickets/{ticket_id}/claims", tag = "tickets", security(("api_key" = [])),
+    delete, path = "/v1/events/{event_id}/tickets/{ticket_id}/claims", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ("ticket_id" = TicketId, Path, description = "The ticket")),
     responses(
-        (status = 204), (status = 400, description = "`invalid_path`"), (status = 403, description = "`scope_missing`"),
+        (status = 204), (status = 400, description = "`invalid_path`"), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `ticket_not_found`")
     )
 )]
 async fn free_claims(
-    caller: Caller<CanManage>,
+    caller: Caller<may::ChangeTickets>,
     State(app): State<AppState>,
     Path((event, ticket)): Path<(EventId, TicketId)>,
 ) -> ApiResult<StatusCode> {
-    service::free(&app, caller.organiser_id, event, ticket).await?;
+    service::free(&app, caller.who, event, ticket).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,15 +1,18 @@
 //! What a phone can do with tickets, and what its organiser can.
 
-use liventix_core::ids::{EventId, OrganiserId, TicketId};
+use liventix_core::ids::{EventId, TicketId};
 use liventix_core::rules::TicketStatus;
 use liventix_core::wallet::wire::{ClaimRequest, MAX_PHONE_NAME, WalletPolicy, WalletTicket, WalletTickets};
+use serde_json::json;
 
 use super::store::{self, LinkKind, LinkRow};
 use super::types::{ClaimsView, LinkView};
 use super::{holders, link, present, transfer};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
 use crate::events::{self, snapshot};
 use crate::platform::auth::{Client, NewWallet, Token, WalletId};
+use crate::platform::authorize::{Actor, By, Origin, Who};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
@@ -25,11 +28,11 @@ pub(super) async fn claim(
 ) -> ApiResult<WalletTicket> {
     let phone_name = text::line("phone_name", &request.phone_name, MAX_PHONE_NAME)?;
     let (token, ticket) = link::look_up(app, client, &request.token).await?;
-    let app_in = app.clone();
+    let (app_in, origin) = (app.clone(), client.origin());
     let (found, ticket) = app
         .db()
         .write(move |tx| {
-            Box::pin(async move { claim_in(tx, &app_in, wallet, &token, ticket, &phone_name).await })
+            Box::pin(async move { claim_in(tx, &app_in, wallet, &token, origin, ticket, &phone_name).await })
         })
         .await?;
     app.snapshots().keep(&found.snapshot);
@@ -42,6 +45,7 @@ async fn claim_in(
     app: &AppState,
     wallet: NewWallet,
     token: &Token,
+    origin: Origin,
     ticket: TicketId,
     phone_name: &str,
 ) -> ApiResult<(Found, WalletTicket)> {
@@ -52,9 +56,17 @@ async fn claim_in(
         return Err(ApiError::new(Code::Unauthenticated, detail));
     }
     // The answer to an earlier claim was lost: it is given again.
-    let again = link.used_by == Some(wallet.wallet_id) && store::holds(tx, ticket, wallet.wallet_id).await?;
+    let held = store::holds(tx, ticket, wallet.wallet_id).await?;
+    let again = link.used_by == Some(wallet.wallet_id) && held;
     if !again {
         take(tx, app, &mut found, &link, wallet.wallet_id).await?;
+    }
+    if !held {
+        let deed = match link.kind {
+            LinkKind::Ticket => Deed::TicketClaimed,
+            LinkKind::Transfer => Deed::TicketHandedOn,
+        };
+        record(tx, app, (wallet.wallet_id, origin), &found, deed).await?;
     }
     store::put_claim(tx, ticket, wallet.wallet_id, phone_name, app.now()).await?;
     let view = present::ticket(app, tx, &found).await?;
@@ -153,7 +165,12 @@ pub(super) async fn activate(app: &AppState, wallet: WalletId, ticket: TicketId)
 }
 
 /// The phone lets go of the ticket. Doing it twice changes nothing more.
-pub(super) async fn release(app: &AppState, wallet: WalletId, ticket: TicketId) -> ApiResult<()> {
+pub(super) async fn release(
+    app: &AppState,
+    wallet: WalletId,
+    origin: Origin,
+    ticket: TicketId,
+) -> ApiResult<()> {
     let app_in = app.clone();
     let event = app
         .db()
@@ -165,6 +182,7 @@ pub(super) async fn release(app: &AppState, wallet: WalletId, ticket: TicketId) 
                 }
                 store::delete_claim(tx, ticket, wallet).await?;
                 holders::abandoned(tx, &mut found).await?;
+                record(tx, &app_in, (wallet, origin), &found, Deed::TicketReleased).await?;
                 Ok::<_, ApiError>(Some(found.snapshot.info.event_id))
             })
         })
@@ -174,20 +192,18 @@ pub(super) async fn release(app: &AppState, wallet: WalletId, ticket: TicketId) 
 }
 
 /// The ticket's link, for its organiser to send.
-pub(super) async fn link(
-    app: &AppState,
-    organiser: OrganiserId,
-    event: EventId,
-    ticket: TicketId,
-) -> ApiResult<LinkView> {
+pub(super) async fn link(app: &AppState, who: Who, event: EventId, ticket: TicketId) -> ApiResult<LinkView> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 snapshot::lock(tx, event).await?;
-                own(tx, &app_in, organiser, event, ticket).await?;
+                own(tx, &app_in, &who, event, ticket).await?;
+                if store::alive(tx, ticket, LinkKind::Ticket).await?.is_none() {
+                    audit::record(tx, &app_in, &who, entry(Deed::LinkMade, event, ticket)).await?;
+                }
                 let (url, _) = link::get_or_make(tx, &app_in, ticket, LinkKind::Ticket, None).await?;
-                Ok(LinkView { url })
+                Ok::<_, ApiError>(LinkView { url })
             })
         })
         .await
@@ -196,15 +212,15 @@ pub(super) async fn link(
 /// The phones that hold a ticket, for its organiser.
 pub(super) async fn claims(
     app: &AppState,
-    organiser: OrganiserId,
+    who: Who,
     event: EventId,
     ticket: TicketId,
 ) -> ApiResult<ClaimsView> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
-                own(conn, &app_in, organiser, event, ticket).await?;
+                own(conn, &app_in, &who, event, ticket).await?;
                 let claims = store::holders(conn, ticket).await?.into_iter().map(|(_, claim)| claim);
                 Ok(ClaimsView { claims: claims.collect() })
             })
@@ -213,21 +229,19 @@ pub(super) async fn claims(
 }
 
 /// Takes the ticket off every phone, so that it can be claimed again by its link.
-pub(super) async fn free(
-    app: &AppState,
-    organiser: OrganiserId,
-    event: EventId,
-    ticket: TicketId,
-) -> ApiResult<()> {
+pub(super) async fn free(app: &AppState, who: Who, event: EventId, ticket: TicketId) -> ApiResult<()> {
     let app_in = app.clone();
-    app.db_of(organiser)
+    app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 snapshot::lock(tx, event).await?;
-                let mut found = own(tx, &app_in, organiser, event, ticket).await?;
+                let mut found = own(tx, &app_in, &who, event, ticket).await?;
+                let phones = store::holders(tx, ticket).await?.len();
                 store::delete_claims(tx, ticket).await?;
                 store::end_links(tx, ticket, LinkKind::Transfer, app_in.now()).await?;
-                holders::abandoned(tx, &mut found).await
+                holders::abandoned(tx, &mut found).await?;
+                let entry = entry(Deed::ClaimsFreed, event, ticket).before(json!({ "phones": phones }));
+                audit::record(tx, &app_in, &who, entry).await
             })
         })
         .await?;
@@ -235,15 +249,32 @@ pub(super) async fn free(
     Ok(())
 }
 
+fn entry(deed: Deed, event: EventId, ticket: TicketId) -> Entry {
+    Entry::of(deed).at(event).to(Target::Ticket, ticket.as_bytes())
+}
+
+/// What a phone did with a ticket goes on record with its organiser.
+async fn record(
+    tx: &mut Tx,
+    app: &AppState,
+    (wallet, origin): (WalletId, Origin),
+    found: &Found,
+    deed: Deed,
+) -> ApiResult<()> {
+    let by = By { actor: Actor::Wallet(wallet), name: String::new(), origin };
+    let entry = entry(deed, found.snapshot.info.event_id, found.row.view.ticket_id);
+    Ok(audit::pen(app).write(tx, Some(found.snapshot.organiser_id), &by, entry).await?)
+}
+
 /// The ticket, if it is of the organiser's event.
 async fn own(
     conn: &mut Conn,
     app: &AppState,
-    organiser: OrganiserId,
+    who: &Who,
     event: EventId,
     ticket: TicketId,
 ) -> ApiResult<Found> {
-    let snapshot = snapshot::load(app, conn, organiser, event).await?;
+    let snapshot = snapshot::of(app, conn, who, event).await?;
     let row = tickets::get(conn, event, ticket)
         .await?
         .ok_or_else(|| ApiError::new(Code::TicketNotFound, "The event has no ticket with this id."))?;

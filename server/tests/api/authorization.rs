@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Event, NOW, Organiser, Server, new_id, text};
+use crate::support::{Event, NOW, Organiser, Person, Server, new_id, text};
 
 /// What a stranger sends to a route; `null` sends no body.
 fn body(method: &str, path: &str, event: &Event) -> Value {
@@ -20,6 +20,9 @@ fn body(method: &str, path: &str, event: &Event) -> Value {
         (_, "resolve" | "acknowledge") => json!({"note": "Stolen"}),
         (_, "undo") => json!({"scan_id": new_id(), "note": "Stolen"}),
         (_, "redeem") => event.redeem_body("hello"),
+        (_, "{user_id}") => json!({"role": "finance"}),
+        (_, "invitations") => json!({"role": "owner", "email": "thief@example.org"}),
+        (_, "password") => json!({"current_password": "x", "new_password": "stolen by a stranger"}),
         (_, "enrolments") => json!({"events": [{"event_id": event.id}]}),
         (_, "scans") => json!({"ledger_id": new_id(), "scans": [{"scan_id": new_id()}]}),
         _ => json!(null),
@@ -34,6 +37,9 @@ struct Victim {
     device: String,
     key_id: String,
     anomaly: String,
+    owner: Person,
+    session: String,
+    invitation: String,
 }
 
 impl Victim {
@@ -51,8 +57,14 @@ impl Victim {
         let device = door.device_id.to_string();
         let keys = server.get("/v1/api-keys", &organiser.key).await.expect(200);
         let key_id = text(&keys["items"][0]["api_key_id"]);
+        let owner = Person::member(server, &organiser, "Victoria", "owner").await;
+        let sessions = server.get("/v1/sessions", &owner.token).await.expect(200);
+        let session = text(&sessions[0]["session_id"]);
+        let body = json!({"email": "guest@example.org", "role": "support"});
+        let invited = server.post(&organiser.path("invitations"), &owner.token, &body).await.expect(201);
+        let invitation = text(&invited["invitation_id"]);
         let (ticket, scan) = (text(&ticket["ticket_id"]), text(&scan["scan_id"]));
-        Self { ticket, scan, organiser, event, device, key_id, anomaly }
+        Self { ticket, scan, organiser, event, device, key_id, anomaly, owner, session, invitation }
     }
 
     fn fill(&self, path: &str) -> String {
@@ -64,6 +76,10 @@ impl Victim {
             .replace("{device_id}", &self.device)
             .replace("{anomaly_id}", &self.anomaly)
             .replace("{api_key_id}", &self.key_id)
+            .replace("{organiser_id}", &self.organiser.id)
+            .replace("{user_id}", &self.owner.id)
+            .replace("{session_id}", &self.session)
+            .replace("{invitation_id}", &self.invitation)
     }
 
     /// Everything the victim can see.
@@ -84,6 +100,9 @@ impl Victim {
             "/v1/api-keys".into(),
             "/v1/quarantine".into(),
             "/v1/organiser".into(),
+            self.organiser.path("members"),
+            self.organiser.path("invitations"),
+            self.organiser.path("audit?limit=200"),
         ] {
             all.push(server.get(&path, &self.organiser.key).await.expect(200));
         }
@@ -92,7 +111,15 @@ impl Victim {
 }
 
 /// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
-const OWN_LISTS: [&str; 5] = ["/v1/events", "/v1/devices", "/v1/api-keys", "/v1/quarantine", "/v1/organiser"];
+const OWN_LISTS: [&str; 7] = [
+    "/v1/events",
+    "/v1/devices",
+    "/v1/api-keys",
+    "/v1/quarantine",
+    "/v1/organiser",
+    "/v1/session",
+    "/v1/sessions",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_gives_a_stranger_anything() {
@@ -102,8 +129,21 @@ async fn no_route_gives_a_stranger_anything() {
     let stranger = Organiser::create(&server, "Stranger").await;
     let own = stranger.event(&server).await;
     let device = stranger.door(&server, &own).await.token;
+    let person = Person::member(&server, &stranger, "Eve", "owner").await;
     let document = server.get("/openapi.json", "").await.expect(200);
-    let secrets = [&victim.event.id, &victim.ticket, &victim.scan, &victim.device, &victim.key_id, &victim.anomaly];
+    let secrets = [
+        &victim.event.id,
+        &victim.ticket,
+        &victim.scan,
+        &victim.device,
+        &victim.key_id,
+        &victim.anomaly,
+        &victim.organiser.id,
+        &victim.owner.id,
+        &victim.owner.email,
+        &victim.session,
+        &victim.invitation,
+    ];
     let mut tried = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -113,7 +153,11 @@ async fn no_route_gives_a_stranger_anything() {
             let real = victim.fill(path);
             assert!(!real.contains('{'), "no value for {path}");
             let body = body(method, path, &victim.event);
-            for token in ["", "lx_00_00", &stranger.key, &device] {
+            for token in ["", "lx_00_00", &stranger.key, &device, &person.token] {
+                if token == person.token && path == "/v1/session" && method == "delete" {
+                    // She may sign out; but she is needed for the routes that follow.
+                    continue;
+                }
                 let reply = if path.ends_with("/import") {
                     server.post_csv(&real, token, "ticket_type\nDay\n").await
                 } else {
@@ -143,7 +187,7 @@ async fn no_route_gives_a_stranger_anything() {
             tried.insert(format!("{method} {path}"));
         }
     }
-    assert!(tried.len() >= 44, "{tried:?}");
+    assert!(tried.len() >= 59, "{tried:?}");
     assert_eq!(victim.everything(&server).await, before);
 }
 

@@ -3,30 +3,49 @@
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use liventix_core::ids::{DeviceId, OrganiserId};
-use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
-use super::scope::{Needs, Scope, ScopeSet};
+use super::asking::{decided, is_admin, named_organiser, origin, persons_organiser, who};
+use super::scope::ScopeSet;
+use super::session::{self, SignedIn};
 use super::store;
 use super::token::{ApiKeyId, Kind, Token, WalletId};
 use crate::app::AppState;
+use crate::platform::authorize::{self, Action, Actor, Acts, By, Origin, Who};
 use crate::platform::db::DbError;
 use crate::platform::problem::{ApiError, Code};
 use crate::platform::rate_limit::Key;
+use crate::platform::request_id;
 
-/// An organiser's program, whose key has the scope `N`.
+/// A person or a program that may do `A`, at some event of the organiser at least. Which events, a service
+/// asks [`authorize`] again, inside the transaction that acts.
 #[derive(Debug)]
-pub struct Caller<N> {
-    /// The tenant.
-    pub organiser_id: OrganiserId,
-    /// Its key.
-    pub api_key_id: ApiKeyId,
-    scope: PhantomData<fn() -> N>,
+pub struct Caller<A> {
+    /// Who asks for what.
+    pub who: Who,
+    action: PhantomData<fn() -> A>,
+}
+
+/// A person, whatever they may do.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who.
+    pub signed_in: SignedIn,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl Person {
+    /// For the audit trail.
+    #[must_use]
+    pub fn by(&self) -> By {
+        let SignedIn { user_id, session_id, name, .. } = &self.signed_in;
+        let actor = Actor::User { user_id: *user_id, session_id: *session_id };
+        By { actor, name: name.clone(), origin: self.origin.clone() }
+    }
 }
 
 /// A device that is not revoked.
@@ -49,17 +68,26 @@ pub struct AnyDevice {
     pub revoked_at: Option<i64>,
 }
 
-/// Who redeems online: a device, or an API key with the scope `redeem`.
+/// Who redeems online: a device, an API key with the scope `redeem`, or a person.
 #[derive(Debug, Clone, Copy)]
 pub struct Scanner {
     /// The tenant.
     pub organiser_id: OrganiserId,
-    /// The device, or the key in a device's place.
+    /// The device; the key or the person in a device's place.
     pub scanner_id: DeviceId,
     /// Whether it is a device, and so confined to its events and gates.
     pub is_device: bool,
-    /// Whether it is a key that may overrule refusals. Of a device, its assignment to the event says so.
-    pub may_supervise: bool,
+    /// Who it is.
+    pub actor: Actor,
+}
+
+impl Scanner {
+    /// Who asks for `action`. Scans are their own record, so that a name for the audit trail is not needed.
+    #[must_use]
+    pub fn asking(self, action: Action) -> Who {
+        let by = By { actor: self.actor, name: String::new(), origin: Origin::default() };
+        Who { organiser_id: self.organiser_id, action, by }
+    }
 }
 
 /// A phone that holds tickets.
@@ -94,10 +122,18 @@ impl Client {
             address @ IpAddr::V4(_) => Self(address),
         }
     }
+
+    /// Where the current request comes from, as the audit trail keeps it. Ask on the request's own task: within
+    /// a store body the request's id is not known.
+    #[must_use]
+    pub fn origin(self) -> Origin {
+        Origin { request_id: request_id::current(), network: Some(authorize::network(self.0)) }
+    }
 }
 
-enum Known {
-    Key { organiser_id: OrganiserId, id: ApiKeyId, scopes: ScopeSet },
+pub(super) enum Known {
+    Person(SignedIn),
+    Key { organiser_id: OrganiserId, id: ApiKeyId, name: String, scopes: ScopeSet },
     Device(AnyDevice),
     Wallet(Wallet),
 }
@@ -123,7 +159,7 @@ fn forwarded(parts: &Parts) -> Option<IpAddr> {
     header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
+pub(super) fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -138,7 +174,7 @@ pub(crate) async fn count_guess(app: &AppState, Client(address): Client) -> Resu
 }
 
 /// 401, or 429 for an address that keeps trying. Good tokens are never slowed down by this.
-async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
+pub(super) async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
     let client = match Client::from_request_parts(parts, app).await {
         Ok(client) => client,
         Err(error) => return error,
@@ -152,7 +188,7 @@ async fn refuse(parts: &mut Parts, app: &AppState) -> ApiError {
     }
 }
 
-async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
+pub(super) async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, ApiError> {
     let found = match bearer(parts).and_then(Token::parse) {
         Some(token) => look_up(app, token).await?,
         None => None,
@@ -172,6 +208,7 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
             .map(|row| Known::Key {
                 organiser_id: row.organiser_id,
                 id: ApiKeyId(DeviceId::from_bytes(token.id)),
+                name: row.name,
                 scopes: row.scopes,
             }),
         Kind::Device => {
@@ -187,17 +224,10 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
             .await?
             .filter(|hash| token.fits(hash))
             .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
-        // A link is no credential: it is handed in, once, to become one.
-        Kind::Link => None,
+        Kind::Session => session::signed_in(app, token).await?.map(Known::Person),
+        // Links are no credentials: they are handed in, once, to become one.
+        Kind::Link | Kind::Invitation => None,
     })
-}
-
-fn require_scope(scopes: &ScopeSet, needed: Scope) -> Result<(), ApiError> {
-    if scopes.allow(needed) {
-        return Ok(());
-    }
-    let detail = format!("This API key lacks the scope `{}`. Use a key that has it.", needed.name());
-    Err(ApiError::new(Code::ScopeMissing, detail))
 }
 
 impl AnyDevice {
@@ -212,17 +242,34 @@ impl AnyDevice {
     }
 }
 
-impl<N: Needs> FromRequestParts<AppState> for Caller<N> {
+impl<A: Acts> FromRequestParts<AppState> for Caller<A> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        Ok(Self { who: who(parts, app, A::ACTION).await?, action: PhantomData })
+    }
+}
+
+impl FromRequestParts<AppState> for Person {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
-            Known::Key { organiser_id, id, scopes } => {
-                require_scope(&scopes, N::SCOPE)?;
-                Ok(Self { organiser_id, api_key_id: id, scope: PhantomData })
-            }
-            Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
+            Known::Person(signed_in) => Ok(Self { signed_in, origin: origin(parts, app).await }),
+            Known::Key { .. } | Known::Device(_) | Known::Wallet(_) => Err(refuse(parts, app).await),
         }
+    }
+}
+
+/// None for whoever carries no token at all; a bad one is refused.
+impl OptionalFromRequestParts<AppState> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Option<Self>, ApiError> {
+        if bearer(parts).is_none() {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<AppState>>::from_request_parts(parts, app).await.map(Some)
     }
 }
 
@@ -232,7 +279,7 @@ impl FromRequestParts<AppState> for AnyDevice {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Device(device) => Ok(device),
-            Known::Key { .. } | Known::Wallet(_) => Err(refuse(parts, app).await),
+            Known::Person(_) | Known::Key { .. } | Known::Wallet(_) => Err(refuse(parts, app).await),
         }
     }
 }
@@ -251,14 +298,23 @@ impl FromRequestParts<AppState> for Scanner {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Device(device) => {
-                let device = device.active()?;
-                let Device { organiser_id, device_id } = device;
-                Ok(Self { organiser_id, scanner_id: device_id, is_device: true, may_supervise: false })
+                let Device { organiser_id, device_id } = device.active()?;
+                let actor = Actor::Device(device_id);
+                Ok(Self { organiser_id, scanner_id: device_id, is_device: true, actor })
             }
-            Known::Key { organiser_id, id, scopes } => {
-                require_scope(&scopes, Scope::Redeem)?;
-                let may_supervise = scopes.allow(Scope::Supervise);
-                Ok(Self { organiser_id, scanner_id: id.0, is_device: false, may_supervise })
+            Known::Key { organiser_id, id, scopes, .. } => {
+                authorize::check_scopes(&scopes, Action::Redeem)?;
+                Ok(Self { organiser_id, scanner_id: id.0, is_device: false, actor: Actor::ApiKey(id) })
+            }
+            Known::Person(signed_in) => {
+                let named = named_organiser(parts, app).await?;
+                let organiser_id = persons_organiser(app, &signed_in, named).await?;
+                let SignedIn { user_id, session_id, .. } = signed_in;
+                let scanner_id = DeviceId::from_bytes(*user_id.as_bytes());
+                let actor = Actor::User { user_id, session_id };
+                let scanner = Self { organiser_id, scanner_id, is_device: false, actor };
+                decided(app, scanner.asking(Action::Redeem)).await?;
+                Ok(scanner)
             }
             Known::Wallet(_) => Err(refuse(parts, app).await),
         }
@@ -271,7 +327,7 @@ impl FromRequestParts<AppState> for Wallet {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match known(parts, app).await? {
             Known::Wallet(wallet) => Ok(wallet),
-            Known::Key { .. } | Known::Device(_) => Err(refuse(parts, app).await),
+            Known::Person(_) | Known::Key { .. } | Known::Device(_) => Err(refuse(parts, app).await),
         }
     }
 }
@@ -293,15 +349,11 @@ impl FromRequestParts<AppState> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let Some(expected) = &app.config().admin_token else {
+        if app.config().admin_token.is_none() {
             let detail = "Set LIVENTIX_ADMIN_TOKEN, or use `liventix admin create-organiser` on the server.";
             return Err(ApiError::new(Code::AdminDisabled, detail));
-        };
-        // Hashes have one length, so that the comparison tells nothing of the token's.
-        let expected = Sha256::digest(expected.expose_secret().as_bytes());
-        let good =
-            bearer(parts).is_some_and(|given| bool::from(Sha256::digest(given.as_bytes()).ct_eq(&expected)));
-        if good { Ok(Self) } else { Err(refuse(parts, app).await) }
+        }
+        if is_admin(parts, app) { Ok(Self) } else { Err(refuse(parts, app).await) }
     }
 }
 

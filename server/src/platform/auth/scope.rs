@@ -70,26 +70,3 @@ impl ScopeSet {
         Self::new(text.split(' ').filter_map(named).collect())
     }
 }
-
-/// The scope a handler needs, as part of its extractor's type.
-pub trait Needs: Send + Sync + 'static {
-    /// The scope.
-    const SCOPE: Scope;
-}
-
-macro_rules! needs {
-    ($($name:ident = $scope:ident;)*) => {$(
-        #[doc = concat!("A handler that needs `", stringify!($scope), "`.")]
-        #[derive(Debug, Clone, Copy)]
-        pub enum $name {}
-        impl Needs for $name {
-            const SCOPE: Scope = Scope::$scope;
-        }
-    )*};
-}
-
-needs! {
-    CanManage = Manage;
-    CanRead = Read;
-    CanRedeem = Redeem;
-}

@@ -4,23 +4,27 @@ use liventix_core::ids::{DeviceId, OrganiserId};
 
 use super::scope::ScopeSet;
 use crate::params;
-use crate::platform::db::{Db, DbError};
+use crate::platform::db::{Conn, Db, DbError};
+use crate::platform::ids::UserId;
 
 pub(super) struct ApiKeyRow {
     pub(super) organiser_id: OrganiserId,
+    pub(super) name: String,
     pub(super) secret_hash: [u8; 32],
     pub(super) scopes: ScopeSet,
     pub(super) revoked: bool,
 }
 
 pub(super) async fn api_key(db: &Db, id: [u8; 16]) -> Result<Option<ApiKeyRow>, DbError> {
-    let sql = "SELECT organiser_id, secret_hash, scopes, revoked_at FROM api_keys WHERE api_key_id = $1";
+    let sql =
+        "SELECT organiser_id, name, secret_hash, scopes, revoked_at FROM api_keys WHERE api_key_id = $1";
     let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
     Ok(Some(ApiKeyRow {
         organiser_id: row.get(0)?,
-        secret_hash: row.get(1)?,
-        scopes: ScopeSet::from_stored(&row.get::<String>(2)?),
-        revoked: row.get::<Option<i64>>(3)?.is_some(),
+        name: row.get(1)?,
+        secret_hash: row.get(2)?,
+        scopes: ScopeSet::from_stored(&row.get::<String>(3)?),
+        revoked: row.get::<Option<i64>>(4)?.is_some(),
     }))
 }
 
@@ -46,4 +50,37 @@ pub(super) async fn device(db: &Db, id: [u8; 16]) -> Result<Option<DeviceRow>, D
         token_hash: row.get(2)?,
         revoked_at: row.get(3)?,
     }))
+}
+
+pub(super) struct SessionRow {
+    pub(super) user_id: UserId,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) secret_hash: [u8; 32],
+    pub(super) remembered: bool,
+    pub(super) seen_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) ended_at: Option<i64>,
+}
+
+pub(super) async fn session(db: &Db, id: [u8; 16]) -> Result<Option<SessionRow>, DbError> {
+    let sql = "SELECT u.user_id, u.name, u.email, s.secret_hash, s.remembered, s.seen_at, s.expires_at, \
+               s.ended_at FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_id = $1";
+    let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
+    Ok(Some(SessionRow {
+        user_id: row.get(0)?,
+        name: row.get(1)?,
+        email: row.get(2)?,
+        secret_hash: row.get(3)?,
+        remembered: row.get(4)?,
+        seen_at: row.get(5)?,
+        expires_at: row.get(6)?,
+        ended_at: row.get(7)?,
+    }))
+}
+
+/// The organisers a person belongs to: two at most, enough to see whether there is only one.
+pub(super) async fn some_organisers(conn: &mut Conn, user: UserId) -> Result<Vec<OrganiserId>, DbError> {
+    let sql = "SELECT organiser_id FROM members WHERE user_id = $1 ORDER BY organiser_id LIMIT 2";
+    conn.query(sql, params![user]).await?.iter().map(|row| row.get(0)).collect()
 }

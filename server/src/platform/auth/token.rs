@@ -1,5 +1,6 @@
 //! Bearer tokens: `lx_<id>_<secret>` for API keys, `lxd_<id>_<secret>` for devices, `lxw_<id>_<secret>` for
-//! wallets (which make their own). The token of a claim link, `lxt_<ticket id>_<secret>`, has the same form.
+//! wallets (which make their own), `lxs_<id>_<secret>` for sessions of people. The token of a claim link,
+//! `lxt_<ticket id>_<secret>`, and of an invitation, `lxi_<id>_<secret>`, has the same form.
 //!
 //! The id finds the row; the secret is 256 random bits, of which the row holds the SHA-256 only. A slow
 //! password hash would add nothing: there is no guessing 256 bits.
@@ -49,6 +50,10 @@ pub enum Kind {
     Wallet,
     /// A claim link's; its id is the ticket's.
     Link,
+    /// A session's.
+    Session,
+    /// An invitation's.
+    Invitation,
 }
 
 impl Kind {
@@ -58,6 +63,8 @@ impl Kind {
             Self::Device => "lxd",
             Self::Wallet => "lxw",
             Self::Link => "lxt",
+            Self::Session => "lxs",
+            Self::Invitation => "lxi",
         }
     }
 }
@@ -98,6 +105,8 @@ impl Token {
             "lxd" => Kind::Device,
             "lxw" => Kind::Wallet,
             "lxt" => Kind::Link,
+            "lxs" => Kind::Session,
+            "lxi" => Kind::Invitation,
             _ => return None,
         };
         let id = HEXLOWER.decode(parts.next()?.as_bytes()).ok()?.try_into().ok()?;

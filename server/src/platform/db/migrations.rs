@@ -32,6 +32,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!("0003_wallet"),
     migration!("0005_limits"),
     migration!(
+        "0006_accounts",
+        sqlite: include_str!("../../../migrations/0006_accounts.sqlite.sql"),
+        postgres: include_str!("../../../migrations/0006_accounts.postgres.sql")
+    ),
+    migration!(
         "0007_row_security",
         sqlite: "",
         postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")

@@ -51,6 +51,9 @@ codes! {
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "No valid token was given";
     AdminDisabled = FORBIDDEN, "admin_disabled", "No admin token is configured";
     ScopeMissing = FORBIDDEN, "scope_missing", "The API key may not do this";
+    RoleMissing = FORBIDDEN, "role_missing", "Your role does not allow this";
+    OrganiserNeeded = BAD_REQUEST, "organiser_needed", "It is not clear which organiser is meant";
+    SignInFailed = UNAUTHORIZED, "sign_in_failed", "The address or the password is wrong";
     DeviceRevoked = FORBIDDEN, "device_revoked", "The device was revoked";
     EventNotAssigned = FORBIDDEN, "event_not_assigned", "The device may not scan this event";
     GateNotAssigned = FORBIDDEN, "gate_not_assigned", "The device may not scan at this gate";
@@ -83,12 +86,22 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key was used for another request";
     IdempotencyInProgress = CONFLICT, "idempotency_in_progress", "A request with this Idempotency-Key is being answered";
 
+    UserNotFound = NOT_FOUND, "user_not_found", "Nobody has an account with this address";
+    MemberNotFound = NOT_FOUND, "member_not_found", "The organiser has no such member";
+    SessionNotFound = NOT_FOUND, "session_not_found", "There is no such session of yours";
+    InvitationNotFound = NOT_FOUND, "invitation_not_found", "There is no such invitation";
+    InvitationUnknown = NOT_FOUND, "invitation_unknown", "The invitation is not known";
+    InvitationEnded = GONE, "invitation_ended", "The invitation was used, replaced or withdrawn, or has expired";
+    InvitedElse = FORBIDDEN, "invited_somebody_else", "The invitation is for somebody else";
+    AccountExists = CONFLICT, "account_exists", "There is an account with this address already";
+    AlreadyMember = CONFLICT, "already_member", "They are a member already";
+    LastOwner = CONFLICT, "last_owner", "The organiser would be left without an owner";
+
     NameTaken = CONFLICT, "name_taken", "The name is taken";
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";
     StatusConflict = CONFLICT, "status_conflict", "The ticket's status does not allow this";
     AlreadyResolved = CONFLICT, "already_resolved", "It was resolved before";
-    AlreadyAcknowledged = CONFLICT, "already_acknowledged", "Somebody looks after it already";
     TooMany = CONFLICT, "too_many", "There are as many as there may be";
     ScanIdConflict = CONFLICT, "scan_id_conflict", "This scan id belongs to another scan";
     UndoUnknown = NOT_FOUND, "undo_unknown", "This scanner made no such scan";

@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 mod door;
+mod person;
 mod phone;
 mod process;
 mod world;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub(crate) use database::{Place, TestDatabase};
 pub(crate) use door::{Door, new_id, verdicts};
+pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};
 pub(crate) use phone::Phone;
 pub(crate) use process::{Process, Remote};
 pub(crate) use world::{Event, Organiser};
@@ -36,6 +38,7 @@ pub(crate) struct Server {
     pub(crate) place: Place,
     pub(crate) addr: SocketAddr,
     pub(crate) http: reqwest::Client,
+    behind_proxy: bool,
 }
 
 /// An answer, read to its end.
@@ -82,10 +85,19 @@ impl Server {
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {
+        Self::make(limits, false).await
+    }
+
+    /// With a proxy in front, which says where requests come from.
+    pub(crate) async fn start_behind_proxy(limits: Limits) -> Self {
+        Self::make(limits, true).await
+    }
+
+    async fn make(limits: Limits, behind_proxy: bool) -> Self {
         let place = Place::make().await;
         let clock = Arc::new(ManualClock::new(NOW));
-        let mut server =
-            Self { running: None, clock, place, addr: SocketAddr::from(([127, 0, 0, 1], 0)), http: client() };
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self { running: None, clock, place, addr, http: client(), behind_proxy };
         server.up(limits).await;
         server
     }
@@ -95,6 +107,7 @@ impl Server {
             bind: self.addr,
             admin_token: Some(ADMIN.into()),
             limits,
+            trust_forwarded_for: self.behind_proxy,
             readers: 2,
             database_url: self.place.url.clone(),
             root_secret: Some(ROOT_SECRET.into()),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{ADMIN, Door, NOW, Server, text};
 
 pub(crate) struct Organiser {
+    pub(crate) id: String,
     pub(crate) key: String,
 }
 
@@ -22,7 +23,7 @@ pub(crate) struct Event {
 impl Organiser {
     pub(crate) async fn create(server: &Server, name: &str) -> Self {
         let made = server.post("/v1/organisers", ADMIN, &json!({ "name": name })).await.expect(201);
-        Self { key: text(&made["api_key"]["token"]) }
+        Self { id: text(&made["organiser_id"]), key: text(&made["api_key"]["token"]) }
     }
 
     pub(crate) async fn key_with(&self, server: &Server, scope: &str) -> String {

@@ -1,0 +1,116 @@
+//! The one table of what goes on record.
+
+macro_rules! names {
+    ($(#[$doc:meta])* $type:ident, $method:ident: $($name:ident = $code:literal, $words:literal;)*) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $type {
+            $(#[doc = $words] $name,)*
+        }
+
+        impl $type {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable name.
+            #[must_use]
+            pub const fn $method(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// For people.
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$name => $words),* }
+            }
+
+            /// The one with this name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|item| item.$method() == name)
+            }
+        }
+    };
+}
+
+names! {
+    /// What was done. The codes are stable.
+    Deed, code:
+    OrganiserCreated = "organiser.created", "Organiser created";
+    ApiKeyCreated = "api_key.created", "API key created";
+    ApiKeyRevoked = "api_key.revoked", "API key revoked";
+    EventCreated = "event.created", "Event created";
+    EventChanged = "event.changed", "Event changed";
+    KeysRotated = "event.keys_rotated", "Signing key rotated";
+    GateCreated = "gate.created", "Gate added";
+    GateRenamed = "gate.renamed", "Gate renamed";
+    GateDeleted = "gate.deleted", "Gate deleted";
+    TicketTypeCreated = "ticket_type.created", "Ticket type added";
+    TicketTypeChanged = "ticket_type.changed", "Ticket type changed";
+    TicketTypeDeleted = "ticket_type.deleted", "Ticket type deleted";
+    TicketIssued = "ticket.issued", "Ticket issued";
+    TicketsImported = "ticket.imported", "Tickets imported";
+    TicketReissued = "ticket.reissued", "Ticket reissued";
+    TicketBlocked = "ticket.blocked", "Ticket blocked";
+    TicketUnblocked = "ticket.unblocked", "Ticket unblocked";
+    TicketCancelled = "ticket.cancelled", "Ticket cancelled";
+    TicketPaid = "ticket.paid", "Ticket marked paid";
+    LinkMade = "ticket.link_made", "Ticket link made";
+    ClaimsFreed = "ticket.claims_freed", "Ticket taken off every phone";
+    TicketClaimed = "ticket.claimed", "Ticket claimed on a phone";
+    TicketReleased = "ticket.released", "Ticket released by a phone";
+    TicketHandedOn = "ticket.handed_on", "Ticket handed on";
+    AnomalyAcknowledged = "anomaly.acknowledged", "Anomaly acknowledged";
+    AnomalyResolved = "anomaly.resolved", "Anomaly resolved";
+    ConflictResolved = "conflict.resolved", "Conflict settled";
+    EnrolmentCreated = "enrolment.created", "Enrolment code made";
+    DeviceEnrolled = "device.enrolled", "Device enrolled";
+    DeviceRevoked = "device.revoked", "Device revoked";
+    MemberInvited = "member.invited", "Member invited";
+    InvitationWithdrawn = "invitation.withdrawn", "Invitation withdrawn";
+    MemberJoined = "member.joined", "Member joined";
+    MemberAdded = "member.added", "Member added";
+    MemberChanged = "member.changed", "Member changed";
+    MemberRemoved = "member.removed", "Member removed";
+    UserCreated = "user.created", "Account created";
+    PasswordChanged = "user.password_changed", "Password changed";
+    SignedIn = "session.signed_in", "Signed in";
+    SignInFailed = "session.failed", "Sign-in failed";
+    SignedOut = "session.signed_out", "Signed out";
+    SessionEnded = "session.ended", "Session ended";
+}
+
+names! {
+    /// What it was done to.
+    Target, name:
+    Organiser = "organiser", "Organiser";
+    ApiKey = "api_key", "API key";
+    Event = "event", "Event";
+    Gate = "gate", "Gate";
+    TicketType = "ticket_type", "Ticket type";
+    Ticket = "ticket", "Ticket";
+    Anomaly = "anomaly", "Anomaly";
+    Scan = "scan", "Scan";
+    Enrolment = "enrolment", "Enrolment code";
+    Device = "device", "Device";
+    User = "user", "Person";
+    Invitation = "invitation", "Invitation";
+    Session = "session", "Session";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_come_once_and_are_documented() {
+        let document = include_str!("../../../docs/accounts.md");
+        let mut codes: Vec<&str> = Deed::ALL.iter().map(|deed| deed.code()).collect();
+        for code in &codes {
+            assert!(document.contains(&format!("`{code}`")), "docs/accounts.md should name `{code}`");
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Deed::ALL.len());
+    }
+}

@@ -1,0 +1,42 @@
+//! What was done, said on the next page: a name in its address, of which only these are known.
+
+macro_rules! flashes {
+    ($($name:ident = $code:literal, $text:literal;)*) => {
+        /// A message after a redirect.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Flash {
+            $($name,)*
+        }
+
+        impl Flash {
+            const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As it stands in an address.
+            pub(super) const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// What it says.
+            pub(super) const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+flashes! {
+    SignedOut = "signed-out", "You have signed out.";
+    PasswordChanged = "password-changed", "Your password is changed, and every session has ended. Sign in with the new one.";
+    SessionEnded = "session-ended", "The session has ended.";
+    Joined = "joined", "Welcome: you are a member now.";
+    MemberChanged = "member-changed", "The member is changed.";
+    MemberRemoved = "member-removed", "The member is removed, and may do nothing more.";
+    InvitationWithdrawn = "invitation-withdrawn", "The invitation is withdrawn: its link works no more.";
+}
+
+impl Flash {
+    /// The message with this name.
+    pub(super) fn named(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|flash| flash.code() == code)
+    }
+}

@@ -1,0 +1,222 @@
+//! What every page has: the frame, the headers, times and names as people read them.
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, TimeZone as _, Utc};
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use super::assets::STYLE_PATH;
+use super::flash::Flash;
+use super::visitor::{Place, Visitor};
+use crate::app::AppState;
+use crate::platform::authorize::Role;
+use crate::platform::problem::{ApiError, ApiResult};
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        // The names end as they must for escaping.
+        static PAGES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+            let mut pages = Environment::new();
+            // A value that is not there is a mistake of ours, not an empty place on a page.
+            pages.set_undefined_behavior(minijinja::UndefinedBehavior::SemiStrict);
+            $(pages.add_template($name, include_str!(concat!("templates/", $name)))?;)*
+            Ok(pages)
+        });
+    };
+}
+
+templates!(
+    "layout.html",
+    "fields.html",
+    "account.html",
+    "audit.html",
+    "invitation.html",
+    "invited.html",
+    "members.html",
+    "notice.html",
+    "organiser.html",
+    "organisers.html",
+    "sign_in.html",
+);
+
+/// Nothing from anywhere else, no script, no style but ours, in nobody's frame.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+                              base-uri 'none'; frame-ancestors 'none'";
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// What a page shows around its content.
+#[derive(Debug, Default)]
+pub(super) struct Frame<'a> {
+    /// What it is, for the browser's tab and its first heading.
+    pub(super) title: &'a str,
+    /// Who looks at it.
+    pub(super) visitor: Option<&'a Visitor>,
+    /// The organiser it is about.
+    pub(super) place: Option<&'a Place>,
+    /// Its name in the navigation.
+    pub(super) here: &'a str,
+    /// What was just done.
+    pub(super) done: Option<&'a str>,
+    /// The token for its forms, where nobody is signed in.
+    pub(super) csrf: Option<String>,
+}
+
+/// The page.
+///
+/// # Errors
+/// When its template is wrong.
+pub(super) fn render(
+    app: &AppState,
+    template: &str,
+    frame: &Frame<'_>,
+    content: impl Serialize,
+) -> ApiResult<Response> {
+    let csrf = frame.csrf.clone().or_else(|| frame.visitor.map(|visitor| visitor.csrf(app)));
+    let values = context! {
+        base => base(app),
+        style => STYLE_PATH.as_str(),
+        title => frame.title,
+        here => frame.here,
+        visitor => frame.visitor.map(|visitor| visitor.person.signed_in.name.as_str()),
+        place => frame.place.map(Serde),
+        done => frame.done.and_then(Flash::named).map(Flash::text),
+        csrf => csrf,
+        page => Serde(content),
+    };
+    Ok(as_html(fill(template, values)?.into_response()))
+}
+
+fn fill(template: &str, values: Value) -> ApiResult<String> {
+    let pages = PAGES.as_ref().map_err(|error| ApiError::internal(error.to_string()))?;
+    let template = pages.get_template(template).map_err(ApiError::internal)?;
+    template.render(values).map_err(ApiError::internal)
+}
+
+/// A page that says why there is none. It knows nothing of the visitor.
+pub(super) fn notice(notice: &impl Serialize) -> ApiResult<String> {
+    let values = context! {
+        base => "", style => STYLE_PATH.as_str(), title => "Liventix", here => "",
+        visitor => Value::from(()), place => Value::from(()), done => Value::from(()),
+        csrf => Value::from(()), page => Serde(notice),
+    };
+    fill("notice.html", values)
+}
+
+/// The page of a form that was refused, with the status of the refusal.
+pub(super) fn refused(mut response: Response, error: ApiError) -> Response {
+    let refusal = error.into_response();
+    *response.status_mut() = refusal.status();
+    if let Some(seconds) = refusal.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.clone());
+    }
+    response
+}
+
+pub(super) fn as_html(mut response: Response) -> Response {
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// Puts the headers on that keep a page to itself.
+pub(super) async fn protect(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Our own forms have to say where they come from; nobody else learns of our addresses.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(ROBOTS, HeaderValue::from_static("noindex, nofollow, noarchive"));
+    response
+}
+
+/// The path below which a proxy serves us; mostly none.
+pub(super) fn base(app: &AppState) -> &str {
+    let url = app.public_url();
+    let start = url.find("://").map_or(0, |place| place + 3);
+    url[start..].find('/').map_or("", |place| &url[start + place..])
+}
+
+/// Sends the browser to another page of ours.
+pub(super) fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(error) => ApiError::internal(error).into_response(),
+    }
+}
+
+/// Sends it there to read what was done.
+pub(super) fn done(location: &str, flash: Flash) -> Response {
+    see_other(&format!("{location}?done={}", flash.code()))
+}
+
+/// Where to sign in, and where to go afterwards.
+pub(super) fn sign_in_path(app: &AppState, next: Option<&str>) -> String {
+    let path = format!("{}/console/sign-in", base(app));
+    match next.filter(|next| is_ours(next)) {
+        Some(next) => format!("{path}?next={next}"),
+        None => path,
+    }
+}
+
+/// Whether an address is of a page here, and made of nothing that could lead elsewhere.
+pub(super) fn is_ours(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+    path.starts_with("/console/") && !path.contains("//") && !path.contains("..") && path.bytes().all(plain)
+}
+
+/// A role, as people say it.
+pub(super) const fn role_words(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner",
+        Role::EventManager => "Event manager",
+        Role::EventScanner => "Event scanner",
+        Role::Finance => "Finance",
+        Role::Support => "Support",
+    }
+}
+
+/// A moment, for people and for machines.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Moment {
+    machine: String,
+    text: String,
+}
+
+impl Moment {
+    /// UTC milliseconds.
+    pub(super) fn new(ms: i64) -> Self {
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        Self { machine: at.to_rfc3339(), text: at.format("%-d %b %Y, %H:%M UTC").to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn only_pages_of_ours_are_gone_back_to() {
+        assert!(is_ours("/console/organisers/01930f2e-7c1a-7b3c-9d4e-5f60718293a4/members"));
+        for bad in [
+            "",
+            "//evil.example",
+            "/console//evil",
+            "https://evil.example/console/",
+            "/console/../x",
+            "/console/\\x",
+            "/console/x?y",
+        ] {
+            assert!(!is_ours(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_template_can_be_read() {
+        super::PAGES.as_ref().unwrap();
+    }
+}

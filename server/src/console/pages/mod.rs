@@ -1,0 +1,37 @@
+//! The pages.
+
+mod account;
+mod audit;
+mod invitation;
+mod members;
+mod organisers;
+mod sign_in;
+
+use axum::Router;
+use serde::Deserialize;
+
+use super::failure::Failure;
+use crate::app::AppState;
+use crate::platform::problem::{ApiError, Code};
+
+/// What a page is told of the one before it.
+#[derive(Debug, Default, Deserialize)]
+struct Done {
+    /// A name of [`Flash`](super::flash::Flash).
+    done: Option<String>,
+}
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(invitation::routes())
+        .merge(organisers::routes())
+        .merge(account::routes())
+        .merge(members::routes())
+        .merge(audit::routes())
+        .route("/console/{*rest}", axum::routing::any(nothing))
+}
+
+async fn nothing() -> Failure {
+    ApiError::new(Code::NotFound, "There is no such page.").into()
+}
