@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::accounts::Passwords;
+use crate::anomalies::OverLimits;
+use crate::anomalies::alerts::{self, LogAlerts};
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
@@ -25,7 +27,8 @@ use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
 use crate::scanning::Desks;
 use crate::{
-    accounts, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets, wallet,
+    accounts, anomalies, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets,
+    wallet,
 };
 
 /// Requests under way get this long to end at a shutdown.
@@ -84,6 +87,7 @@ struct Inner {
     snapshots: Snapshots,
     desks: Desks,
     queue: Queue,
+    over_limits: OverLimits,
     passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
@@ -190,6 +194,12 @@ impl AppState {
         &self.0.desks
     }
 
+    /// Scanners that were refused because they sent too much.
+    #[must_use]
+    pub fn over_limits(&self) -> &OverLimits {
+        &self.0.over_limits
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -233,6 +243,7 @@ impl App {
                 }
             });
         }
+        tokio::spawn(alerts::run(app.clone(), LogAlerts));
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
@@ -274,6 +285,7 @@ impl App {
             snapshots: Snapshots::default(),
             desks: Desks::default(),
             queue,
+            over_limits: OverLimits::default(),
             passwords: Passwords::default(),
             closing,
         })))
@@ -320,6 +332,7 @@ impl App {
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())
             .merge(scanning::routes::routes())
+            .merge(anomalies::routes::routes())
             .merge(wallet::routes::routes())
     }
 }

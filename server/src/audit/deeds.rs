@@ -60,6 +60,9 @@ names! {
     TicketClaimed = "ticket.claimed", "Ticket claimed on a phone";
     TicketReleased = "ticket.released", "Ticket released by a phone";
     TicketHandedOn = "ticket.handed_on", "Ticket handed on";
+    AnomalyAcknowledged = "anomaly.acknowledged", "Anomaly acknowledged";
+    AnomalyResolved = "anomaly.resolved", "Anomaly resolved";
+    ConflictResolved = "conflict.resolved", "Conflict settled";
     EnrolmentCreated = "enrolment.created", "Enrolment code made";
     DeviceEnrolled = "device.enrolled", "Device enrolled";
     DeviceRevoked = "device.revoked", "Device revoked";
@@ -91,6 +94,8 @@ names! {
     Gate = "gate", "Gate";
     TicketType = "ticket_type", "Ticket type";
     Ticket = "ticket", "Ticket";
+    Anomaly = "anomaly", "Anomaly";
+    Scan = "scan", "Scan";
     Enrolment = "enrolment", "Enrolment code";
     Device = "device", "Device";
     User = "user", "Person";

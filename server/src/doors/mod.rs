@@ -1,5 +1,6 @@
 //! Doors: enrolling devices, what they download, what they upload.
 
+mod chain;
 mod devices;
 mod enrolment;
 mod ledger;

@@ -10,8 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use super::ledger::Ledger;
 use super::quarantine::{self, Entry};
-use super::{enrolment, ledger, scope};
+use super::{enrolment, scope};
+use crate::anomalies::{self, Context};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
@@ -115,8 +117,8 @@ async fn take_in(
     hold(tx, device.device_id, ledger_id, &items).await?;
     // A slow upload may have been revoked since its first byte.
     device.revoked_at = scope::revoked_at(tx, device.device_id).await?;
-    let (owner, mut chain) = ledger::find(tx, ledger_id).await?;
-    let own_ledger = owner.is_none_or(|owner| owner == device.device_id);
+    let ledger = Ledger::load(tx, ledger_id).await?;
+    let own_ledger = ledger.device_id.is_none_or(|owner| owner == device.device_id);
     let mut facts = Facts::load(tx, app, device, ledger_id, own_ledger, &items).await?;
     for (id, hash) in elsewhere {
         facts.stored.entry(id).or_insert(hash);
@@ -126,11 +128,14 @@ async fn take_in(
         sorted.sort(&facts, item, now);
     }
     let changed = sorted.changed();
-    ingest::store_scans(tx, device.organiser_id, &facts.events, sorted.accepted).await?;
+    let context = Context { organiser_id: device.organiser_id, now };
+    ingest::store_scans(tx, context, &facts.events, sorted.accepted).await?;
     quarantine::insert(tx, device.organiser_id, device.device_id, &sorted.aside, now).await?;
+    if let Some(revoked_at) = device.revoked_at {
+        anomalies::revoked(tx, context, device.device_id, revoked_at, sorted.revoked).await?;
+    }
     if own_ledger && !sorted.chain.is_empty() {
-        chain.follow(sorted.chain);
-        ledger::save(tx, ledger_id, device.device_id, &chain).await?;
+        ledger.follow(tx, context, device.device_id, &sorted.chain, |scan| facts.event_of(scan)).await?;
     }
     let sql = "UPDATE devices SET last_upload_at = $2 WHERE device_id = $1";
     tx.execute(sql, params![device.device_id, now]).await?;
@@ -206,6 +211,12 @@ impl Facts {
         })
     }
 
+    /// The event that a scan is told under: its own, or another one of the device's if it named a strange one.
+    fn event_of(&self, record: &ScanRecord) -> EventId {
+        let own = self.events.contains_key(&record.event_id).then_some(record.event_id);
+        own.or_else(|| self.events.keys().min().copied()).unwrap_or(record.event_id)
+    }
+
     /// Why a scan cannot be merged, if it cannot.
     fn objection(&self, record: &ScanRecord) -> Option<&'static str> {
         if record.device_id != self.device.device_id || record.ledger_id != self.ledger_id || !self.own_ledger
@@ -250,6 +261,8 @@ struct Sorted<'a> {
     /// Those of them that let people pass.
     passages: HashMap<ScanId, ForeignPassage>,
     aside: Vec<Entry>,
+    /// Those of them that were made after the device was revoked.
+    revoked: BTreeMap<EventId, Vec<ScanRow>>,
     /// New intact scans of this ledger, merged or not: the chain runs through all of them.
     chain: Vec<&'a ScanRecord>,
 }
@@ -279,6 +292,10 @@ impl<'a> Sorted<'a> {
         let objection = facts.objection(record).or_else(|| self.undoes_nothing(facts, record));
         if objection != Some("foreign_device") {
             self.chain.push(record);
+        }
+        if objection == Some("device_revoked") {
+            let row = ScanRow::of_device(record, now);
+            self.revoked.entry(record.event_id).or_default().push(row);
         }
         if let Some(code) = objection {
             return self.set_aside(item, code);

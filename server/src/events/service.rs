@@ -41,7 +41,14 @@ pub(super) async fn create(
     };
     check(&info)?;
     check_wallet(&request.wallet)?;
-    let view = EventView { info, algorithm: request.algorithm, wallet: request.wallet, created_at: now };
+    request.anomaly.check(|gate| info.gate(gate).is_some())?;
+    let view = EventView {
+        info,
+        algorithm: request.algorithm,
+        wallet: request.wallet,
+        anomaly: request.anomaly,
+        created_at: now,
+    };
     let (app_in, stored) = (app.clone(), view.clone());
     app.db()
         .write(move |tx| {
@@ -69,7 +76,7 @@ fn settings(view: &EventView) -> serde_json::Value {
     let EventInfo { name, starts_at, ends_at, time_zone, policy, .. } = &view.info;
     serde_json::json!({
         "name": name, "starts_at": starts_at, "ends_at": ends_at, "time_zone": time_zone,
-        "policy": policy, "wallet": view.wallet,
+        "policy": policy, "wallet": view.wallet, "anomaly": view.anomaly,
     })
 }
 
@@ -147,6 +154,10 @@ pub(super) async fn update(
                 if let Some(wallet) = change.wallet {
                     check_wallet(&wallet)?;
                     store::set_wallet_policy(tx, event, &wallet).await?;
+                }
+                if let Some(settings) = change.anomaly {
+                    settings.check(|gate| info.gate(gate).is_some())?;
+                    store::set_anomaly_settings(tx, event, &settings).await?;
                 }
                 store::update(tx, &info).await?;
                 let view = store::view(tx, info).await?;
@@ -292,7 +303,7 @@ pub(super) async fn put_ticket_type(
                 if before.is_some_and(|old| old.admits != stored.admits || old.entry != stored.entry) {
                     // What a ticket holds has changed, and so may who came in too many.
                     let info = store::info(tx, event).await?.ok_or_else(snapshot::not_found)?;
-                    scanning::merge::refresh_type(tx, &info, id).await?;
+                    scanning::merge::refresh_type(tx, &info, id, app_in.now()).await?;
                 }
                 let deed = if before.is_some() { Deed::TicketTypeChanged } else { Deed::TicketTypeCreated };
                 let entry = type_entry(deed, event, &stored).before(before).after(&stored);

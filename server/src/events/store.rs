@@ -7,6 +7,7 @@ use liventix_core::ticket::keys::{Algorithm, KeyId, KeyState};
 use liventix_core::wallet::wire::WalletPolicy;
 
 use super::types::{EventSummary, EventView};
+use crate::anomalies::AnomalySettings;
 use crate::params;
 use crate::platform::authorize::Granted;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value};
@@ -14,8 +15,8 @@ use crate::platform::page::Key;
 
 pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventView) -> Result<(), DbError> {
     let sql = "INSERT INTO events (event_id, organiser_id, name, starts_at, ends_at, time_zone, algorithm, policy, \
-               key_version, change_seq, config_seq, created_at, wallet) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11)";
+               key_version, change_seq, config_seq, created_at, wallet, anomaly) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11, $12)";
     let info = &event.info;
     let values = params![
         info.event_id,
@@ -29,6 +30,7 @@ pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventVie
         info.key_version,
         event.created_at,
         json(&event.wallet)?,
+        json(&event.anomaly)?,
     ];
     tx.execute(sql, values).await.map(drop)
 }
@@ -99,16 +101,42 @@ pub(super) async fn info(conn: &mut Conn, event: EventId) -> Result<Option<Event
 
 /// The event as its organiser sees it.
 pub(super) async fn view(conn: &mut Conn, info: EventInfo) -> Result<EventView, DbError> {
-    let sql = "SELECT algorithm, created_at, wallet FROM events WHERE event_id = $1";
+    let sql = "SELECT algorithm, created_at, wallet, anomaly FROM events WHERE event_id = $1";
     let row = conn.first(sql, params![info.event_id]).await?;
     let row = row.ok_or_else(|| DbError::Constraint("no such event".into()))?;
-    Ok(EventView { info, algorithm: algorithm(&row, 0)?, created_at: row.get(1)?, wallet: row.json(2)? })
+    Ok(EventView {
+        info,
+        algorithm: algorithm(&row, 0)?,
+        created_at: row.get(1)?,
+        wallet: row.json(2)?,
+        anomaly: row.json(3)?,
+    })
 }
 
 /// What attendees may do on their phones.
 pub(crate) async fn wallet_policy(conn: &mut Conn, event: EventId) -> Result<WalletPolicy, DbError> {
     let sql = "SELECT wallet FROM events WHERE event_id = $1";
     conn.first(sql, params![event]).await?.map_or_else(|| Ok(WalletPolicy::default()), |row| row.json(0))
+}
+
+/// Whose event it is, and when its scans are worth a look.
+pub(crate) async fn anomaly_settings(
+    conn: &mut Conn,
+    event: EventId,
+) -> Result<(OrganiserId, AnomalySettings), DbError> {
+    let sql = "SELECT organiser_id, anomaly FROM events WHERE event_id = $1";
+    let row = conn.first(sql, params![event]).await?;
+    let row = row.ok_or_else(|| DbError::Constraint("no such event".into()))?;
+    Ok((row.get(0)?, row.json(1)?))
+}
+
+pub(super) async fn set_anomaly_settings(
+    tx: &mut Tx,
+    event: EventId,
+    settings: &AnomalySettings,
+) -> Result<(), DbError> {
+    let sql = "UPDATE events SET anomaly = $2 WHERE event_id = $1";
+    tx.execute(sql, params![event, json(settings)?]).await.map(drop)
 }
 
 pub(super) async fn set_wallet_policy(

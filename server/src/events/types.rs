@@ -7,6 +7,8 @@ use liventix_core::wallet::wire::WalletPolicy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::anomalies::AnomalySettings;
+
 /// An event with everything doors need to know of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EventView {
@@ -17,6 +19,8 @@ pub struct EventView {
     pub algorithm: Algorithm,
     /// What attendees may do on their phones.
     pub wallet: WalletPolicy,
+    /// When its scans are worth a look.
+    pub anomaly: AnomalySettings,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
 }
@@ -59,6 +63,9 @@ pub struct NewEvent {
     /// What attendees may do on their phones.
     #[serde(default)]
     pub wallet: WalletPolicy,
+    /// When its scans are worth a look.
+    #[serde(default)]
+    pub anomaly: AnomalySettings,
 }
 
 /// A change of an event: what is left out stays.
@@ -77,6 +84,8 @@ pub struct EventChange {
     pub policy: Option<EventPolicy>,
     /// What attendees may do on their phones, whole.
     pub wallet: Option<WalletPolicy>,
+    /// When its scans are worth a look, whole. Holds for scans that come from now on.
+    pub anomaly: Option<AnomalySettings>,
 }
 
 /// A gate's name.

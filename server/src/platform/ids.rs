@@ -79,6 +79,8 @@ id!(/// One sign-in of a person, until it ends.
     SessionId, "session id");
 id!(/// An invitation to an organiser.
     InvitationId, "invitation id");
+id!(/// Something that scans tell beyond their verdicts.
+    AnomalyId, "anomaly id");
 id!(/// One entry of the audit trail.
     AuditId, "audit id");
 id!(/// One job of a queue.

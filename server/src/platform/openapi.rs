@@ -31,6 +31,7 @@ use crate::app::AppState;
         (name = "devices", description = "Enrolling and revoking scanners"),
         (name = "door", description = "What an enrolled scanner calls: manifest, keys, upload"),
         (name = "scanning", description = "Online redeem, scans, conflicts, quarantine, counts"),
+        (name = "anomalies", description = "What scans tell beyond their verdicts: forged codes, copied tickets, broken ledgers"),
         (name = "wallet", description = "What an attendee's phone calls: claim, keep, activate, hand on"),
         (name = "server", description = "Health and time"),
     )

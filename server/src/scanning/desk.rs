@@ -188,7 +188,7 @@ async fn decide(app: &AppState, (organiser, event): Key, asked: Arc<Vec<Asked>>)
                     results.push(one(tx, &app_in, &snapshot, (&mut counters, &mut known), asked).await);
                 }
                 counters.save(tx).await?;
-                let passed = known.write(tx, &snapshot).await?;
+                let passed = known.write(tx, &snapshot, app_in.now()).await?;
                 Ok::<_, ApiError>((Some(snapshot), results, passed))
             })
         })

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use liventix_core::ids::{EventId, OrganiserId, ScanId, TicketId};
+use liventix_core::ids::{EventId, ScanId, TicketId};
 use liventix_core::rules::EventInfo;
 use liventix_core::sync::wire::ForeignPassage;
 
 use super::merge;
 use super::store::{self, ScanRow};
+use crate::anomalies::{self, Context};
 use crate::events::take_seqs;
 use crate::platform::db::{Conn, DbError, Tx};
 
 /// Stores the scans of each event, numbers their passages, and merges the tickets they touch.
 pub(crate) async fn store_scans(
     tx: &mut Tx,
-    organiser: OrganiserId,
+    context: Context,
     events: &HashMap<EventId, EventInfo>,
     scans: BTreeMap<EventId, Vec<ScanRow>>,
 ) -> Result<(), DbError> {
@@ -28,15 +29,15 @@ pub(crate) async fn store_scans(
                 seq += 1;
             }
         }
-        store::insert(tx, organiser, event, &rows).await?;
+        store::insert(tx, context.organiser_id, event, &rows).await?;
         let passed = rows.iter().filter(|row| row.is_passage());
         let touched: BTreeSet<TicketId> = passed.filter_map(|row| row.view.ticket_id).collect();
-        if let Some(info) = events.get(&event)
-            && !touched.is_empty()
-        {
+        let Some(info) = events.get(&event) else { continue };
+        if !touched.is_empty() {
             let touched: Vec<TicketId> = touched.into_iter().collect();
-            merge::refresh(tx, info, &touched).await?;
+            merge::refresh(tx, info, &touched, context.now).await?;
         }
+        anomalies::scanned(tx, context, info, &rows).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::merge;
 use super::present::named_ticket;
 use super::redeem::Asked;
 use super::store::{self, ScanRow, Stored};
+use crate::anomalies::{self, Context};
 use crate::doors;
 use crate::events::snapshot::Snapshot;
 use crate::events::take_seqs;
@@ -132,7 +133,7 @@ impl Known {
     }
 
     /// Writes what was decided; says whether anybody passed.
-    pub(super) async fn write(mut self, tx: &mut Tx, snapshot: &Snapshot) -> ApiResult<bool> {
+    pub(super) async fn write(mut self, tx: &mut Tx, snapshot: &Snapshot, now: i64) -> ApiResult<bool> {
         let event = snapshot.info.event_id;
         let passed = self.new.iter().filter(|row| row.is_passage()).count();
         if passed > 0 {
@@ -147,8 +148,10 @@ impl Known {
         self.passed_again.dedup();
         if !self.passed_again.is_empty() {
             // A door's clock may run ahead of ours: then this passage comes before one already merged.
-            merge::refresh(tx, &snapshot.info, &self.passed_again).await?;
+            merge::refresh(tx, &snapshot.info, &self.passed_again, now).await?;
         }
+        let context = Context { organiser_id: snapshot.organiser_id, now };
+        anomalies::scanned(tx, context, &snapshot.info, &self.new).await?;
         Ok(passed > 0)
     }
 }

@@ -7,39 +7,61 @@ use liventix_core::ids::{EventId, ScanId, TicketId, TicketTypeId};
 use liventix_core::rules::{Allowance, EventInfo, Standing};
 
 use super::store;
+use crate::anomalies::{self, Merged};
 use crate::params;
 use crate::platform::db::{DbError, Tx, Value, in_list, padded, values_rows};
 
 const CHUNK: usize = 200;
 
-/// Folds the passages of `tickets` again and rewrites their conflicts.
-pub(crate) async fn refresh(tx: &mut Tx, info: &EventInfo, tickets: &[TicketId]) -> Result<(), DbError> {
+/// Folds the passages of `tickets` again and rewrites their conflicts, at `now` (UTC milliseconds).
+pub(crate) async fn refresh(
+    tx: &mut Tx,
+    info: &EventInfo,
+    tickets: &[TicketId],
+    now: i64,
+) -> Result<(), DbError> {
     for chunk in tickets.chunks(CHUNK) {
         let allowances = allowances(tx, info, chunk).await?;
         let passages = store::passages(tx, chunk).await?;
+        let mut conflicts = HashMap::new();
         let mut found = Vec::new();
         for (ticket, passages) in &passages {
             let Some(allowance) = allowances.get(ticket) else { continue };
-            for conflict in Standing::fold(*allowance, passages).conflicts {
+            let folded = Standing::fold(*allowance, passages).conflicts;
+            for conflict in &folded {
                 let (excess, standing) = (conflict.excess.scan_id, conflict.standing.scan_id);
                 found.push((excess, *ticket, standing, conflict.people));
             }
+            conflicts.insert(*ticket, folded);
         }
         replace(tx, info.event_id, chunk, &found).await?;
+        let merged = Merged {
+            event_id: info.event_id,
+            tickets: chunk,
+            allowances: &allowances,
+            conflicts: &conflicts,
+        };
+        anomalies::merged(tx, now, &merged).await?;
     }
     Ok(())
 }
 
 /// The same for every ticket of a type that was ever scanned: its rules have changed.
-pub(crate) async fn refresh_type(tx: &mut Tx, info: &EventInfo, kind: TicketTypeId) -> Result<(), DbError> {
+pub(crate) async fn refresh_type(
+    tx: &mut Tx,
+    info: &EventInfo,
+    kind: TicketTypeId,
+    now: i64,
+) -> Result<(), DbError> {
     let sql = "SELECT DISTINCT s.ticket_id FROM scans s JOIN tickets t ON t.ticket_id = s.ticket_id \
                WHERE s.event_id = $1 AND s.change_seq IS NOT NULL AND t.ticket_type_id = $2";
     let rows = tx.query(sql, params![info.event_id, kind]).await?;
     let tickets: Result<Vec<TicketId>, DbError> = rows.iter().map(|row| row.get(0)).collect();
-    refresh(tx, info, &tickets?).await
+    refresh(tx, info, &tickets?, now).await
 }
 
-async fn allowances(
+/// What `tickets` hold.
+pub(crate) async fn allowances(
     tx: &mut Tx,
     info: &EventInfo,
     tickets: &[TicketId],

@@ -17,6 +17,7 @@ use super::limits;
 use super::present::{self, Found, Shown};
 use super::store::{self, ScanRow, Stored};
 use super::types::{RedeemRequest, RedeemResponse, RedeemedTicket, ScanView};
+use crate::anomalies;
 use crate::app::AppState;
 use crate::events::snapshot::Snapshot;
 use crate::platform::auth::Scanner;
@@ -34,7 +35,12 @@ pub(super) async fn redeem(
 ) -> ApiResult<RedeemResponse> {
     let force = check(&request)?;
     let checks = limits::of_redeem(app, scanner, &request.code);
-    desk::serve(app, Asked { scanner, request, force, checks }, event).await
+    let gate = request.gate_id;
+    let served = desk::serve(app, Asked { scanner, request, force, checks }, event).await;
+    if served.as_ref().is_err_and(|error| error.code() == Code::RateLimited) {
+        anomalies::over_limit(app, scanner, event, gate).await;
+    }
+    served
 }
 
 /// Who asks for what.

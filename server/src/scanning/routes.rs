@@ -6,10 +6,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::types::{
-    ConflictView, CountsView, QuarantineQuery, QuarantineView, RedeemRequest, RedeemResponse, ScanView,
-    UndoRequest, UndoResponse,
+    ConflictQuery, ConflictView, CountsView, QuarantineQuery, QuarantineView, RedeemRequest, RedeemResponse,
+    ScanView, UndoRequest, UndoResponse,
 };
-use super::{redeem, undo, views};
+use super::{redeem, resolve, undo, views};
+use crate::anomalies::types::Note;
 use crate::app::AppState;
 use crate::platform::auth::{Caller, Scanner};
 use crate::platform::authorize::may;
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(undo_scan))
         .routes(routes!(scans))
         .routes(routes!(conflicts))
+        .routes(routes!(resolve_conflict))
         .routes(routes!(counts))
         .routes(routes!(quarantine))
 }
@@ -106,7 +108,7 @@ async fn scans(
 /// List conflicting admissions with the evidence of both sides
 #[utoipa::path(
     get, path = "/v1/events/{event_id}/conflicts", tag = "scanning", security(("session" = []), ("api_key" = [])),
-    params(("event_id" = EventId, Path, description = "The event"), PageQuery),
+    params(("event_id" = EventId, Path, description = "The event"), ConflictQuery),
     responses(
         (status = 200, body = Page<ConflictView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
         (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
@@ -117,9 +119,35 @@ async fn conflicts(
     caller: Caller<may::SeeScans>,
     State(app): State<AppState>,
     Path(event): Path<EventId>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<ConflictQuery>,
 ) -> ApiResult<axum::Json<Page<ConflictView>>> {
-    Ok(axum::Json(views::conflicts(&app, caller.who, event, &page).await?))
+    Ok(axum::Json(views::conflicts(&app, caller.who, event, query).await?))
+}
+
+/// Settle a conflict
+///
+/// Names it by its excess scan. It stays in the list, with the note; if the merge loses and finds it again, it
+/// is still settled.
+#[utoipa::path(
+    post, path = "/v1/events/{event_id}/conflicts/{scan_id}/resolve", tag = "scanning",
+    security(("session" = []), ("api_key" = [])),
+    params(
+        ("event_id" = EventId, Path, description = "The event"),
+        ("scan_id" = ScanId, Path, description = "The excess scan of the conflict")
+    ),
+    responses(
+        (status = 200, body = ConflictView), (status = 403, description = "`scope_missing`, `role_missing`"),
+        (status = 404, description = "`event_not_found`, `conflict_not_found`"),
+        (status = 409, description = "`already_resolved`")
+    )
+)]
+async fn resolve_conflict(
+    caller: Caller<may::Settle>,
+    State(app): State<AppState>,
+    Path(ids): Path<(EventId, ScanId)>,
+    Json(note): Json<Note>,
+) -> ApiResult<axum::Json<ConflictView>> {
+    Ok(axum::Json(resolve::resolve(&app, caller.who, ids, &note).await?))
 }
 
 /// An event in numbers

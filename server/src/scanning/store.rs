@@ -108,7 +108,7 @@ const VIEW: &str = "scan_id, gate_id, device_id, ledger_id, seq, ticket_id, dire
 const VIEW_COLUMNS: usize = 20;
 const REST: &str = "fingerprint, remaining, wall_ms, mono_ms, offset_ms, prev_hash, hash, change_seq";
 
-fn code<T: WireCode>(row: &Row, column: usize) -> Result<T, DbError> {
+pub(super) fn code<T: WireCode>(row: &Row, column: usize) -> Result<T, DbError> {
     T::from_wire_code(&row.get::<String>(column)?)
         .ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
 }

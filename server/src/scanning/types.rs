@@ -6,6 +6,8 @@ use liventix_core::rules::{Confidence, Decision, Direction, Evidence, Flag, Outc
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::anomalies::Remark;
+
 /// A request to redeem a code.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +162,32 @@ pub struct ConflictView {
     pub standing: SideView,
     /// The later one, which should not have been.
     pub excess: SideView,
+    /// Who settled it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Remark>,
+}
+
+/// What became of a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictState {
+    /// Nobody has settled it.
+    Open,
+    /// Somebody has.
+    Resolved,
+}
+
+/// Which conflicts.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ConflictQuery {
+    /// Where the last page ended: its `next_cursor`.
+    pub cursor: Option<String>,
+    /// Rows in the page (1 to 200; 50 unless told).
+    pub limit: Option<u32>,
+    /// Only those in this state.
+    #[param(inline)]
+    pub state: Option<ConflictState>,
 }
 
 /// One side of a conflict.
@@ -234,6 +262,8 @@ pub struct CountsView {
     pub inside: i64,
     /// Conflicting admissions.
     pub conflicts: i64,
+    /// Those of them that nobody has settled.
+    pub conflicts_open: i64,
     /// Scans set aside that name this event.
     pub quarantined: i64,
 }

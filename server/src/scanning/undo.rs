@@ -105,7 +105,7 @@ async fn undo_once(
     row.remaining = remaining;
     row.change_seq = Some(take_seqs(tx, asked.event, 1).await?);
     store::insert_new(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
-    merge::refresh(tx, &snapshot.info, &[ticket_id]).await?;
+    merge::refresh(tx, &snapshot.info, &[ticket_id], time.now()).await?;
     Ok(response(&row.view, asked.undoes, remaining))
 }
 

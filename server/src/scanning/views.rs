@@ -6,7 +6,8 @@ use liventix_core::ids::{EventId, OrganiserId, ScanId};
 
 use super::store;
 use super::types::{
-    ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView, SideView, TicketCounts,
+    ConflictQuery, ConflictState, ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView,
+    SideView, TicketCounts,
 };
 use crate::app::AppState;
 use crate::events::snapshot;
@@ -40,34 +41,61 @@ pub(super) async fn conflicts(
     app: &AppState,
     who: Who,
     event: EventId,
-    page: &PageQuery,
+    query: ConflictQuery,
 ) -> ApiResult<Page<ConflictView>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let (after, limit) = (page.after()?, page.limit()?);
+    let state = query.state;
     let app_in = app.clone();
     let rows = app
         .db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 snapshot::of(&app_in, conn, &who, event).await?;
-                Ok::<_, ApiError>(conflict_rows(conn, event, after, limit + 1).await?)
+                Ok::<_, ApiError>(conflict_rows(conn, event, state, after, limit + 1).await?)
             })
         })
         .await?;
     Ok(Page::of(rows, limit, |conflict| Key { at: 0, id: *conflict.excess.scan.scan_id.as_bytes() }))
 }
 
+const CONFLICT: &str = "SELECT c.excess_scan_id, c.standing_scan_id, c.ticket_id, c.people, t.attendee_name, \
+    r.resolution FROM conflicts c JOIN tickets t ON t.ticket_id = c.ticket_id \
+    LEFT JOIN conflict_resolutions r ON r.excess_scan_id = c.excess_scan_id";
+
 async fn conflict_rows(
     conn: &mut Conn,
     event: EventId,
+    state: Option<ConflictState>,
     after: Key,
     limit: u32,
 ) -> Result<Vec<ConflictView>, DbError> {
-    let sql = "SELECT c.excess_scan_id, c.standing_scan_id, c.ticket_id, c.people, t.attendee_name \
-               FROM conflicts c JOIN tickets t ON t.ticket_id = c.ticket_id \
-               WHERE c.event_id = $1 AND c.excess_scan_id > $2 ORDER BY c.excess_scan_id LIMIT $3";
-    let rows = conn.query(sql, params![event, after.id, limit]).await?;
+    let condition = match state {
+        None => "",
+        Some(ConflictState::Open) => " AND r.excess_scan_id IS NULL",
+        Some(ConflictState::Resolved) => " AND r.excess_scan_id IS NOT NULL",
+    };
+    let sql = format!(
+        "{CONFLICT} WHERE c.event_id = $1 AND c.excess_scan_id > $2{condition} ORDER BY c.excess_scan_id LIMIT $3"
+    );
+    let rows = conn.query(&sql, params![event, after.id, limit]).await?;
+    with_sides(conn, &rows).await
+}
+
+/// The conflict about this excess scan, if the merge finds one.
+pub(super) async fn conflict(
+    conn: &mut Conn,
+    event: EventId,
+    excess: ScanId,
+) -> Result<Option<ConflictView>, DbError> {
+    let sql = format!("{CONFLICT} WHERE c.event_id = $1 AND c.excess_scan_id = $2");
+    let rows = conn.query(&sql, params![event, excess]).await?;
+    Ok(with_sides(conn, &rows).await?.pop())
+}
+
+async fn with_sides(conn: &mut Conn, rows: &[Row]) -> Result<Vec<ConflictView>, DbError> {
     let mut ids: Vec<ScanId> = Vec::with_capacity(rows.len() * 2);
-    for row in &rows {
+    for row in rows {
         ids.push(row.get(0)?);
         ids.push(row.get(1)?);
     }
@@ -85,6 +113,7 @@ async fn conflict_rows(
                 people: row.get(3)?,
                 excess: sides.get(&row.get::<ScanId>(0)?).cloned().ok_or_else(missing)?,
                 standing: sides.get(&row.get::<ScanId>(1)?).cloned().ok_or_else(missing)?,
+                resolution: row.get::<Option<String>>(5)?.map(|_| row.json(5)).transpose()?,
             })
         })
         .collect()
@@ -195,6 +224,9 @@ async fn count(conn: &mut Conn, organiser: OrganiserId, event: EventId) -> Resul
     counts.inside = (counts.people_in - counts.people_out).max(0);
     let conflicts = "SELECT COUNT(*) FROM conflicts WHERE event_id = $1";
     counts.conflicts = number(conn, conflicts, params![event]).await?;
+    let settled = "SELECT COUNT(*) FROM conflicts c JOIN conflict_resolutions r \
+                   ON r.excess_scan_id = c.excess_scan_id WHERE c.event_id = $1";
+    counts.conflicts_open = counts.conflicts - number(conn, settled, params![event]).await?;
     // What is set aside names whatever its device wrote into it, perhaps another organiser's event.
     let aside = "SELECT COUNT(*) FROM quarantine WHERE event_id = $1 AND organiser_id = $2";
     counts.quarantined = number(conn, aside, params![event, organiser]).await?;

@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, Event, Organiser, Person, Phone, Reply, Server, new_id, text};
+use crate::support::{ADMIN, Event, NOW, Organiser, Person, Phone, Reply, Server, new_id, text};
 
 /// One who asks.
 struct Subject {
@@ -92,7 +92,8 @@ fn expected(who: &Credential, action: Action, first_event: bool) -> Expected {
 }
 
 /// The call that stands for an action. It can be repeated.
-fn call(action: Action, organiser: &Organiser, event: &Event, ticket: &str) -> (&'static str, String, Value) {
+fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, String, Value) {
+    let Place { event, ticket, anomaly } = place;
     let at = |rest: &str| format!("{}{rest}", event.path);
     let nothing = json!(null);
     match action {
@@ -110,6 +111,9 @@ fn call(action: Action, organiser: &Organiser, event: &Event, ticket: &str) -> (
         Action::ChangeTickets => ("POST", at(&format!("/tickets/{ticket}/revoke")), nothing),
         Action::MarkPaid => ("POST", at(&format!("/tickets/{ticket}/mark-paid")), nothing),
         Action::SeeScans => ("GET", at("/scans"), nothing),
+        Action::Settle => {
+            ("POST", at(&format!("/anomalies/{anomaly}/acknowledge")), json!({"note": "on my way"}))
+        }
         Action::Redeem => ("POST", at("/redeem"), event.redeem_body("hello")),
         Action::Supervise => {
             let mut body = event.redeem_body("hello");
@@ -130,28 +134,42 @@ fn call(action: Action, organiser: &Organiser, event: &Event, ticket: &str) -> (
     }
 }
 
+/// An event with a ticket that two people used.
+struct Place {
+    event: Event,
+    ticket: String,
+    anomaly: String,
+}
+
+impl Place {
+    async fn make(server: &Server, organiser: &Organiser) -> Self {
+        let event = organiser.event(server).await;
+        let ticket = text(&organiser.ticket(server, &event).await["ticket_id"]);
+        let mut door = organiser.door(server, &event).await;
+        let scans = [door.admit(&ticket, NOW - 1), door.admit(&ticket, NOW)];
+        door.upload(server, &scans).await.expect(200);
+        let found = server.get(&format!("{}/anomalies", event.path), &organiser.key).await.expect(200);
+        Self { anomaly: text(&found["items"][0]["anomaly_id"]), event, ticket }
+    }
+}
+
 struct World {
     server: Server,
     organiser: Organiser,
-    /// With a ticket each. Who is limited, is limited to the first.
-    events: [(Event, String); 2],
+    /// Who is limited, is limited to the first.
+    places: [Place; 2],
     subjects: Vec<Subject>,
 }
 
 async fn world() -> World {
     let server = Server::start().await;
     let organiser = Organiser::create(&server, "Ours").await;
-    let mut events = Vec::new();
-    for _ in 0..2 {
-        let event = organiser.event(&server).await;
-        let ticket = organiser.ticket(&server, &event).await;
-        events.push((event, text(&ticket["ticket_id"])));
-    }
-    let events = <[_; 2]>::try_from(events).ok().unwrap();
-    let mut subjects = members(&server, &organiser, &events[0].0).await;
-    subjects.extend(keys(&server, &organiser, &events[0].0).await);
-    subjects.extend(others(&server, &organiser, &events[0].0).await);
-    World { server, organiser, events, subjects }
+    let places = [Place::make(&server, &organiser).await, Place::make(&server, &organiser).await];
+    let first = &places[0].event;
+    let mut subjects = members(&server, &organiser, first).await;
+    subjects.extend(keys(&server, &organiser, first).await);
+    subjects.extend(others(&server, &organiser, first).await);
+    World { server, organiser, places, subjects }
 }
 
 async fn members(server: &Server, organiser: &Organiser, first: &Event) -> Vec<Subject> {
@@ -242,9 +260,9 @@ async fn everybody_may_what_the_table_says_and_nothing_else() {
     let mut asked = 0;
     for subject in &world.subjects {
         for action in Action::ALL {
-            for (place, (event, ticket)) in world.events.iter().enumerate() {
+            for (place, at) in world.places.iter().enumerate() {
                 let expected = expected(&subject.who, *action, place == 0);
-                let reply = world.ask(&subject.token, call(*action, &world.organiser, event, ticket)).await;
+                let reply = world.ask(&subject.token, call(*action, &world.organiser, at)).await;
                 asked += 1;
                 if !expected.fits(reply.status) {
                     let code = &reply.json["code"];
@@ -267,7 +285,7 @@ async fn a_foreign_thing_is_answered_like_one_that_is_not_there() {
     let world = world().await;
     let stranger = Organiser::create(&world.server, "Third").await;
     let owner = Person::member(&world.server, &stranger, "eve", "owner").await.token;
-    let theirs = &world.events[0].0;
+    let theirs = &world.places[0].event;
     let foreign = world.server.get(&theirs.path, &owner).await;
     let missing = world.server.get(&format!("/v1/events/{}", new_id()), &owner).await;
     foreign.expect_problem(404, "event_not_found");
@@ -282,7 +300,7 @@ async fn a_foreign_thing_is_answered_like_one_that_is_not_there() {
 async fn who_is_limited_sees_their_part_of_lists() {
     let world = world().await;
     let (server, organiser) = (&world.server, &world.organiser);
-    let [(first, _), (second, _)] = &world.events;
+    let [Place { event: first, .. }, Place { event: second, .. }] = &world.places;
     let manager = Person::limited(server, organiser, "ada", "event_manager", &[&first.id]).await.token;
     let events = server.get("/v1/events", &manager).await.expect(200);
     assert_eq!(events["items"].as_array().unwrap().len(), 1);

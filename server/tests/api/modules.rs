@@ -1,6 +1,9 @@
 // Every test that runs on both engines; a part of `on_sqlite.rs` and of `on_postgres.rs`.
 
 mod accounts;
+mod anomalies;
+mod anomaly_alerts;
+mod anomaly_order;
 mod audit;
 mod authorization;
 mod authorization_matrix;

@@ -8,8 +8,18 @@ use serde_json::json;
 use crate::support::{NOW, Organiser, Server, text};
 
 /// Every table that is watched, with a scan, a device and all that hangs on them for one organiser.
-const TABLES: [&str; 7] =
-    ["scans", "quarantine", "devices", "enrolments", "device_events", "ledgers", "idempotent_operations"];
+const TABLES: [&str; 10] = [
+    "scans",
+    "quarantine",
+    "devices",
+    "enrolments",
+    "device_events",
+    "ledgers",
+    "idempotent_operations",
+    "anomalies",
+    "anomaly_evidence",
+    "conflict_resolutions",
+];
 
 async fn count(db: &Db, table: &'static str) -> i64 {
     let counted: Result<i64, DbError> = db
@@ -36,7 +46,11 @@ async fn two() -> (Server, OrganiserId, OrganiserId) {
     let ticket = ours.ticket(&server, &event).await;
     let known = door.admit(&text(&ticket["ticket_id"]), NOW);
     let unknown = door.admit("01930f2e-7c1a-7b3c-9d4e-5f60718293a4", NOW);
-    door.upload(&server, &[known, unknown]).await.expect(200);
+    let again = door.admit(&text(&ticket["ticket_id"]), NOW + 1);
+    let excess = again.scan_id;
+    door.upload(&server, &[known, unknown, again]).await.expect(200);
+    let path = format!("{}/conflicts/{excess}/resolve", event.path);
+    server.post(&path, &ours.key, &json!({"note": "a twin"})).await.expect(200);
     let key = server
         .request(reqwest::Method::POST, "/v1/api-keys", &ours.key)
         .header("idempotency-key", "create_api_key:reader:01930f2e-7c1a-7b3c-9d4e-5f60718293a4");
@@ -70,6 +84,9 @@ async fn a_tenant_changes_and_deletes_nothing_of_the_other_and_writes_nothing_in
         "DELETE FROM device_events",
         "DELETE FROM ledgers",
         "DELETE FROM idempotent_operations",
+        "DELETE FROM anomaly_evidence",
+        "DELETE FROM conflict_resolutions",
+        "UPDATE anomalies SET state = 'resolved'",
         "UPDATE devices SET revoked_at = 1",
         "UPDATE enrolments SET used_at = 1",
     ] {

@@ -144,8 +144,10 @@ actions! {
     ChangeTickets = "ticket.change", Event, [Owner EventManager Support], Some(Scope::Manage);
     #[doc = " Mark tickets paid"]
     MarkPaid = "ticket.mark_paid", Event, [Owner EventManager Finance], Some(Scope::Manage);
-    #[doc = " See scans, conflicts and what was set aside"]
+    #[doc = " See scans, conflicts, anomalies and what was set aside"]
     SeeScans = "scan.see", Event, [Owner EventManager EventScanner Support], Some(Scope::Read);
+    #[doc = " Settle anomalies and conflicts"]
+    Settle = "scan.settle", Event, [Owner EventManager Support], Some(Scope::Manage);
     #[doc = " Redeem tickets online, and take it back"]
     Redeem = "scan.redeem", Event, [Owner EventManager EventScanner], Some(Scope::Redeem);
     #[doc = " Let people pass in spite of a refusal"]

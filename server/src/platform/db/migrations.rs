@@ -46,6 +46,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")
     ),
+    migration!(
+        "0008_anomalies",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0008_anomalies.postgres.sql")
+    ),
 ];
 
 impl Migration {

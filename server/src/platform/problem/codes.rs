@@ -66,6 +66,8 @@ codes! {
     GateNotFound = NOT_FOUND, "gate_not_found", "The event has no such gate";
     TicketTypeNotFound = NOT_FOUND, "ticket_type_not_found", "The event has no such ticket type";
     TicketNotFound = NOT_FOUND, "ticket_not_found", "The event has no such ticket";
+    AnomalyNotFound = NOT_FOUND, "anomaly_not_found", "The event has no such anomaly";
+    ConflictNotFound = NOT_FOUND, "conflict_not_found", "The event has no such conflict";
     DeviceNotFound = NOT_FOUND, "device_not_found", "There is no such device";
     EnrolmentCodeUnknown = NOT_FOUND, "enrolment_code_unknown", "The enrolment code is not known";
     EnrolmentCodeUsed = CONFLICT, "enrolment_code_used", "The enrolment code was used already";
@@ -102,6 +104,7 @@ codes! {
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";
     StatusConflict = CONFLICT, "status_conflict", "The ticket's status does not allow this";
+    AlreadyResolved = CONFLICT, "already_resolved", "It was resolved before";
     TooMany = CONFLICT, "too_many", "There are as many as there may be";
     ScanIdConflict = CONFLICT, "scan_id_conflict", "This scan id belongs to another scan";
     UndoUnknown = NOT_FOUND, "undo_unknown", "This scanner made no such scan";
