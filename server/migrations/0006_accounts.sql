@@ -44,6 +44,8 @@ CREATE TABLE invitations (
     -- SHA-256 of the link's secret, which is random and shown once.
     secret_hash BYTEA NOT NULL,
     invited_by TEXT NOT NULL,
+    -- A member: when they may invite nobody any more, what they have open ends. NULL: the operator.
+    inviter_id BYTEA,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     -- Set once it is dead: accepted, withdrawn, or replaced by a newer one.

@@ -21,12 +21,14 @@ use crate::platform::config::{Config, ConfigError};
 use crate::platform::db::{Db, DbError, Storage};
 use crate::platform::idempotency::Idempotency;
 use crate::platform::listen::{self, Bounds};
+use crate::platform::queue::Queue;
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
 use crate::scanning::Desks;
 use crate::{
-    accounts, anomalies, audit, console, doors, events, health, organisers, scanning, tickets, wallet,
+    accounts, anomalies, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets,
+    wallet,
 };
 
 /// Requests under way get this long to end at a shutdown.
@@ -85,6 +87,7 @@ struct Inner {
     snapshots: Snapshots,
     desks: Desks,
     over_limits: OverLimits,
+    queue: Queue,
     passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
@@ -118,6 +121,12 @@ impl AppState {
     #[must_use]
     pub fn db_of(&self, organiser: OrganiserId) -> Db {
         self.0.db.of(organiser)
+    }
+
+    /// The queue of work that outlives a request.
+    #[must_use]
+    pub fn queue(&self) -> &Queue {
+        &self.0.queue
     }
 
     /// Seals and opens secrets.
@@ -224,11 +233,12 @@ impl App {
             router.merge(openapi::routes(document)).merge(wallet::page::routes()).merge(console::routes()),
             &app,
         );
-        if let Some(hints) = app.db().hints() {
+        if let (Some(bells), Some(queues)) = (app.db().hints(), app.db().hints()) {
             let app = app.clone();
             tokio::spawn(async move {
                 tokio::select! {
-                    () = app.bell().follow(hints) => {}
+                    () = app.bell().follow(bells) => {}
+                    () = app.queue().follow(queues) => {}
                     () = app.closing() => {}
                 }
             });
@@ -238,8 +248,8 @@ impl App {
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
         });
-        tokio::spawn(maintenance::run(app.clone()));
-        Ok(Running { addr, app, close, task })
+        let chores = tokio::spawn(maintenance::run(app.clone()));
+        Ok(Running { addr, app, close, task, chores })
     }
 
     async fn state(
@@ -254,6 +264,7 @@ impl App {
             tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
         }
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+        let queue = Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let idempotency = Idempotency::new(
             db.clone(),
             vault.clone(),
@@ -274,6 +285,7 @@ impl App {
             snapshots: Snapshots::default(),
             desks: Desks::default(),
             over_limits: OverLimits::default(),
+            queue,
             passwords: Passwords::default(),
             closing,
         })))
@@ -311,6 +323,7 @@ impl App {
     #[must_use]
     pub fn routes() -> OpenApiRouter<AppState> {
         OpenApiRouter::with_openapi(openapi::base())
+            .merge(dead_letters::routes::routes())
             .merge(health::routes::routes())
             .merge(organisers::routes::routes())
             .merge(accounts::routes::routes())
@@ -332,6 +345,8 @@ pub struct Running {
     app: AppState,
     close: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// Ends by itself, soon after `close`.
+    chores: JoinHandle<()>,
 }
 
 impl Running {
@@ -352,6 +367,8 @@ impl Running {
             tracing::warn!("some requests did not end in time");
             task.abort();
         }
+        // A worker waits for its jobs no longer than the requests were waited for.
+        let _ = tokio::time::timeout(DRAIN, self.chores).await;
         self.app.db().close().await;
         drained
     }

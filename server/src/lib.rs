@@ -16,6 +16,7 @@ pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod console;
+pub mod dead_letters;
 pub mod demo;
 pub mod doors;
 pub mod events;

@@ -49,8 +49,12 @@ impl RetryPolicy {
         self.backoff_ms.get(index).or(self.backoff_ms.last()).copied().unwrap_or(0)
     }
 
-    /// What to do after attempt number `attempt` (from 1) failed.
-    fn after(&self, attempt: u32, verdict: Retry, entropy: &dyn Entropy) -> Result<u64, GaveUp> {
+    /// How long to wait before the next attempt, in milliseconds, after number `attempt` (from 1) failed. For
+    /// callers that do the waiting themselves, such as a queue.
+    ///
+    /// # Errors
+    /// Why there is no further attempt.
+    pub fn after(&self, attempt: u32, verdict: Retry, entropy: &dyn Entropy) -> Result<u64, GaveUp> {
         let asked_ms = match verdict {
             Retry::No => return Err(GaveUp::NotRetryable),
             Retry::Backoff => 0,

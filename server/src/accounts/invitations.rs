@@ -12,7 +12,7 @@ use crate::audit::{Deed, Entry, Pen, Target};
 use crate::platform::auth::{Client, Kind, Person, Token, count_guess};
 use crate::platform::authorize::{self, Actor, By, Origin, Who};
 use crate::platform::db::{Conn, Tx};
-use crate::platform::ids::InvitationId;
+use crate::platform::ids::{InvitationId, UserId};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
@@ -21,6 +21,17 @@ const LIFE_MS: i64 = 7 * 24 * 3_600_000;
 
 fn entry(deed: Deed, invitation: &InvitationView) -> Entry {
     Entry::of(deed).to(Target::Invitation, invitation.invitation_id.as_bytes()).named(&invitation.email)
+}
+
+/// Ends what somebody has open who may invite nobody any more: it would let in whom they chose.
+pub(super) async fn end_those_of(tx: &mut Tx, pen: &Pen, who: &Who, member: UserId) -> ApiResult<()> {
+    for invitation in store::open_invitations_by(tx, who.organiser_id, member).await? {
+        if store::end_invitation(tx, invitation.invitation_id, pen.now).await? {
+            let entry = entry(Deed::InvitationWithdrawn, &invitation);
+            pen.write(tx, Some(who.organiser_id), &who.by, entry).await?;
+        }
+    }
+    Ok(())
 }
 
 fn unknown() -> ApiError {
@@ -32,7 +43,7 @@ fn ended() -> ApiError {
 }
 
 /// Who invites, as the invited one reads it.
-fn inviter(who: &Who) -> String {
+fn inviter_name(who: &Who) -> String {
     match who.by.actor {
         Actor::Operator => "The operator of this server".to_owned(),
         _ => who.by.name.clone(),
@@ -100,7 +111,7 @@ impl Accounts<'_> {
             email,
             role: new.role,
             event_ids: events.as_ref().map(|events| events.as_slice().to_vec()),
-            invited_by: inviter(&who),
+            invited_by: inviter_name(&who),
             created_at: self.now,
             expires_at: self.now + LIFE_MS,
         };
@@ -120,7 +131,12 @@ impl Accounts<'_> {
                         events.check(tx, organiser).await?;
                     }
                     store::end_invitations_of(tx, organiser, &email_key, pen.now).await?;
-                    store::insert_invitation(tx, organiser, &stored, &email_key, secret_hash).await?;
+                    let inviter = match who.by.actor {
+                        Actor::User { user_id, .. } => Some(user_id),
+                        _ => None,
+                    };
+                    store::insert_invitation(tx, organiser, &stored, inviter, &email_key, secret_hash)
+                        .await?;
                     let state = state(stored.role, stored.event_ids.as_deref());
                     let entry = entry(Deed::MemberInvited, &stored).after(state);
                     pen.write(tx, Some(organiser), &who.by, entry).await?;

@@ -4,11 +4,11 @@ use liventix_core::ids::{EventId, OrganiserId};
 use serde_json::json;
 
 use super::Accounts;
-use super::store;
 use super::types::{MemberChange, MemberView, NewMember};
 use super::users::{address, user_not_found};
+use super::{invitations, store};
 use crate::audit::{Deed, Entry, Target};
-use crate::platform::authorize::{self, EventList, Role, Who};
+use crate::platform::authorize::{self, Action, EventList, Role, Who};
 use crate::platform::db::Tx;
 use crate::platform::ids::UserId;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -159,6 +159,9 @@ impl Accounts<'_> {
                     let event_ids = events.map(|events| events.as_slice().to_vec());
                     let after = MemberView { role: change.role, event_ids, ..before.clone() };
                     store::update_member(tx, organiser, &after).await?;
+                    if !Action::ManageMembers.roles().contains(&after.role) {
+                        invitations::end_those_of(tx, &pen, &who, user).await?;
+                    }
                     let entry = entry(Deed::MemberChanged, &after).before(state_of(&before));
                     pen.write(tx, Some(organiser), &who.by, entry.after(state_of(&after))).await?;
                     Ok::<_, ApiError>(after)
@@ -180,6 +183,7 @@ impl Accounts<'_> {
                     let (organiser, member) = locked(tx, &who, user).await?;
                     require_other_owner(tx, organiser, &member).await?;
                     store::delete_member(tx, organiser, user).await?;
+                    invitations::end_those_of(tx, &pen, &who, user).await?;
                     let entry = entry(Deed::MemberRemoved, &member).before(state_of(&member));
                     pen.write(tx, Some(organiser), &who.by, entry).await?;
                     Ok::<_, ApiError>(member)

@@ -46,7 +46,10 @@ pub(crate) struct NewSession {
 
 /// The same answer to an address nobody has and to a wrong password.
 fn failed() -> ApiError {
-    ApiError::new(Code::SignInFailed, "Check both and try again, or ask an owner of your organiser for help.")
+    ApiError::new(
+        Code::SignInFailed,
+        "Check both and try again. Whoever runs this server can give you a new password.",
+    )
 }
 
 /// Makes a session for whoever knows the password, always a new one; `old`, which the browser had before,

@@ -258,14 +258,15 @@ pub(super) async fn insert_invitation(
     tx: &mut Tx,
     organiser: OrganiserId,
     invitation: &InvitationView,
+    inviter: Option<UserId>,
     email_key: &str,
     secret_hash: [u8; 32],
 ) -> Result<(), DbError> {
     let events = invitation.event_ids.clone().unwrap_or_default();
     let events = serde_json::to_string(&events).map_err(|error| DbError::Statement(error.to_string()))?;
     let sql = "INSERT INTO invitations (invitation_id, organiser_id, email, email_key, role, limited, event_ids, \
-               secret_hash, invited_by, created_at, expires_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+               secret_hash, invited_by, created_at, expires_at, inviter_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let values = params![
         invitation.invitation_id,
         organiser,
@@ -278,6 +279,7 @@ pub(super) async fn insert_invitation(
         &invitation.invited_by,
         invitation.created_at,
         invitation.expires_at,
+        inviter,
     ];
     tx.execute(sql, values).await.map(drop)
 }
@@ -286,6 +288,20 @@ pub(super) async fn insert_invitation(
 pub(super) async fn end_invitation(tx: &mut Tx, id: InvitationId, now: i64) -> Result<bool, DbError> {
     let sql = "UPDATE invitations SET ended_at = $2 WHERE invitation_id = $1 AND ended_at IS NULL";
     Ok(tx.execute(sql, params![id, now]).await? > 0)
+}
+
+/// What a member has invited to and nobody has accepted yet.
+pub(super) async fn open_invitations_by(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+    inviter: UserId,
+) -> Result<Vec<InvitationView>, DbError> {
+    let sql = format!(
+        "{INVITATION} WHERE i.organiser_id = $1 AND i.inviter_id = $2 AND i.ended_at IS NULL \
+         ORDER BY i.invitation_id"
+    );
+    let rows = conn.query(&sql, params![organiser, inviter]).await?;
+    rows.iter().map(|row| Ok(invitation_row(row)?.view)).collect()
 }
 
 /// Ends the open invitation of an address, which a new one replaces.

@@ -78,6 +78,11 @@ names! {
     SignInFailed = "session.failed", "Sign-in failed";
     SignedOut = "session.signed_out", "Signed out";
     SessionEnded = "session.ended", "Session ended";
+    JobReplayed = "job.replayed", "Dead letter tried again";
+    JobDiscarded = "job.discarded", "Dead letter thrown away";
+    JobsPurged = "job.purged", "Old dead letters thrown away";
+    QueuePaused = "queue.paused", "Queue paused";
+    QueueResumed = "queue.resumed", "Queue resumed";
 }
 
 names! {
@@ -96,6 +101,7 @@ names! {
     User = "user", "Person";
     Invitation = "invitation", "Invitation";
     Session = "session", "Session";
+    Job = "job", "Job";
 }
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ pub(super) enum Admin {
         /// What it may do; may be given more than once
         #[arg(long = "scope", required = true)]
         scopes: Vec<ScopeArg>,
+        /// Only this event; may be given more than once
+        #[arg(long = "event")]
+        events: Vec<EventId>,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -156,11 +159,11 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
             println!("organiser  {}\napi key    {}", made.organiser.organiser_id, made.api_key.token);
             keep_it_safe();
         }
-        Admin::CreateApiKey { organiser, name, scopes, config } => {
+        Admin::CreateApiKey { organiser, name, scopes, events, config } => {
             let office = Office::open(config).await?;
             let who = asking(organiser, Action::ManageApiKeys);
             let scopes = scopes.into_iter().map(Scope::from).collect();
-            let request = NewApiKey { name, scopes, event_ids: None };
+            let request = NewApiKey { name, scopes, event_ids: some(events) };
             let made = office.organisers().create_api_key(who, request, Attempt::without_key()).await?;
             office.db.close().await;
             println!("api key    {}", made.token);
@@ -185,8 +188,7 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
         Admin::AddMember { organiser, email, role, events, config } => {
             let office = Office::open(config).await?;
             let passwords = Passwords::default();
-            let new =
-                NewMember { email, role: role.into(), event_ids: (!events.is_empty()).then_some(events) };
+            let new = NewMember { email, role: role.into(), event_ids: some(events) };
             let who = asking(organiser, Action::ManageMembers);
             let made = office.accounts(&passwords).add_member(who, new).await?;
             office.db.close().await;
@@ -198,6 +200,11 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
 
 fn asking(organiser_id: OrganiserId, action: Action) -> Who {
     Who { organiser_id, action, by: By::command_line() }
+}
+
+/// Without `--event`, every event is meant.
+fn some(events: Vec<EventId>) -> Option<Vec<EventId>> {
+    if events.is_empty() { None } else { Some(events) }
 }
 
 fn keep_it_safe() {

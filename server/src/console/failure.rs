@@ -62,6 +62,12 @@ impl IntoResponse for Failure {
     }
 }
 
+/// A request that could not be read.
+pub(super) fn unreadable(response: Response) -> Response {
+    let text = "The address is not one of ours as it stands. Go back, or begin at the start.".to_owned();
+    with_body(response, &Notice { title: "That cannot be read", text })
+}
+
 fn with_body(mut response: Response, notice: &Notice) -> Response {
     let plain = format!("{}. {}", notice.title, notice.text);
     *response.body_mut() = Body::from(layout::notice(notice).unwrap_or(plain));

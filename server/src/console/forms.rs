@@ -13,8 +13,14 @@ use crate::app::AppState;
 use crate::platform::problem::{ApiError, Code};
 
 /// What a form of ours sent. That it is one of ours has been checked.
-#[derive(Debug)]
 pub(super) struct Form(Vec<(String, String)>);
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // There may be a password in it.
+        f.write_str("Form")
+    }
+}
 
 impl Form {
     /// A field's text; empty if it is not there.
@@ -66,6 +72,8 @@ pub(super) struct Wrong {
     pub(super) alert: Option<String>,
     /// By field.
     pub(super) fields: BTreeMap<String, String>,
+    /// Which of a page's forms is meant, where there are several alike.
+    pub(super) form: String,
 }
 
 impl Wrong {

@@ -46,6 +46,7 @@ templates!(
 /// Nothing from anywhere else, no script, no style but ours, in nobody's frame.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
                               base-uri 'none'; frame-ancestors 'none'";
+const HTML: &str = "text/html; charset=utf-8";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// What a page shows around its content.
@@ -117,13 +118,19 @@ pub(super) fn refused(mut response: Response, error: ApiError) -> Response {
 }
 
 pub(super) fn as_html(mut response: Response) -> Response {
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
     response
 }
 
 /// Puts the headers on that keep a page to itself.
-pub(super) async fn protect(mut response: Response) -> Response {
+pub(super) async fn protect(response: Response) -> Response {
+    // An address or a query of the wrong form was refused before any page was asked.
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind != HTML);
+    let mut response = if is_problem && response.status().is_client_error() {
+        super::failure::unreadable(response)
+    } else {
+        response
+    };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Our own forms have to say where they come from; nobody else learns of our addresses.

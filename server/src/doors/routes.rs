@@ -50,7 +50,7 @@ operations! {
 /// It enrols one device within 15 minutes. Show `qr_svg` to the device, or type `code` in.
 #[utoipa::path(
     post, path = "/v1/enrolments", tag = "devices", security(("session" = []), ("api_key" = [])),
-    request_body = NewEnrolment, extensions(("x-idempotent" = json!(CreateEnrolment::NAME))),
+    request_body = NewEnrolment, extensions(("x-idempotent" = json!(CreateEnrolment::document()))),
     responses(
         (status = 201, body = EnrolmentView), (status = 403, description = "`scope_missing`, `role_missing`"),
         (status = 404, description = "`event_not_found`, `gate_not_found`")

@@ -40,7 +40,7 @@ operations! {
 /// It gets its first signing key.
 #[utoipa::path(
     post, path = "/v1/events", tag = "events", security(("session" = []), ("api_key" = [])),
-    request_body = NewEvent, extensions(("x-idempotent" = json!(CreateEvent::NAME))),
+    request_body = NewEvent, extensions(("x-idempotent" = json!(CreateEvent::document()))),
     responses((status = 201, body = EventView), (status = 403, description = "`scope_missing`, `role_missing`"))
 )]
 async fn create(

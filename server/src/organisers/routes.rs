@@ -80,7 +80,7 @@ operations! {
 /// Create an API key
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "organisers", security(("session" = []), ("api_key" = [])),
-    request_body = NewApiKey, extensions(("x-idempotent" = json!(CreateApiKey::NAME))),
+    request_body = NewApiKey, extensions(("x-idempotent" = json!(CreateApiKey::document()))),
     responses((status = 201, body = NewApiKeyView), (status = 403, description = "`scope_missing`, `role_missing`"))
 )]
 async fn create_key(

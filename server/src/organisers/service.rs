@@ -194,6 +194,7 @@ impl Organisers<'_> {
         let pen = self.pen();
         let view = NewApiKeyView { key: key.clone(), token: token.text().expose_secret().to_owned() };
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(tx, &who).await?.organiser_id;
@@ -217,6 +218,7 @@ impl Organisers<'_> {
     pub async fn get(&self, who: Who) -> ApiResult<OrganiserView> {
         let found: Option<OrganiserView> = self
             .db
+            .of(who.organiser_id)
             .read(move |conn| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(conn, &who).await?.organiser_id;
@@ -235,6 +237,7 @@ impl Organisers<'_> {
         let (after, limit) = (page.after()?, page.limit()?);
         let rows: Vec<ApiKeyView> = self
             .db
+            .of(who.organiser_id)
             .read(move |conn| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(conn, &who).await?.organiser_id;
@@ -252,6 +255,7 @@ impl Organisers<'_> {
     pub async fn revoke_api_key(&self, who: Who, id: ApiKeyId) -> ApiResult<()> {
         let pen = self.pen();
         self.db
+            .of(who.organiser_id)
             .write(move |tx| {
                 Box::pin(async move {
                     let organiser = authorize::organiser(tx, &who).await?.organiser_id;

@@ -83,3 +83,7 @@ id!(/// Something that scans tell beyond their verdicts.
     AnomalyId, "anomaly id");
 id!(/// One entry of the audit trail.
     AuditId, "audit id");
+id!(/// One job of a queue.
+    JobId, "job id");
+id!(/// One claim of jobs by a worker.
+    LeaseId, "lease id");

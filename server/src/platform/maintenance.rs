@@ -1,29 +1,83 @@
-//! What a server does beside answering: it clears away what has expired.
+//! What a server does beside answering: it clears away what has expired. A job of the queue like any other, put
+//! in by a schedule, so that of any number of processes one does it.
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::db::DbError;
+use super::queue::{Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
 use crate::app::AppState;
 
 /// Between two rounds. Nothing depends on it: what has expired counts no more, cleared away or not.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY_MS: i64 = 60_000;
+/// How often a process asks whether it is time.
+const ASK: Duration = Duration::from_secs(30);
+/// How long dead letters are kept.
+const DEAD_LETTERS_MS: i64 = 90 * 86_400_000;
+/// Rounds of deleting in one job at most: the rest waits for the next one.
+const ROUNDS: usize = 20;
 
-/// Runs until the server begins to shut down. Of several processes on one database each does its part.
+/// The queue of the server's own chores. What fails comes again with the next round anyway.
+pub const QUEUE: QueueSpec = QueueSpec::new("maintenance", 2, &[5_000, 60_000]);
+const SWEEP: &str = "sweep.1";
+
+/// Runs until the server begins to shut down.
 pub async fn run(app: AppState) {
+    let worker = Worker::new(app.queue().clone(), QUEUE, handlers(&app), worker_name());
+    tokio::join!(worker.run(app.closing()), schedule(&app));
+}
+
+/// What does the chores.
+#[must_use]
+pub fn handlers(app: &AppState) -> Handlers {
+    let app = app.clone();
+    Handlers::new().on(SWEEP, move |_: Claimed| {
+        let app = app.clone();
+        async move { sweep(&app).await.map_err(|error| Failure::retry("database", error.to_string())) }
+    })
+}
+
+/// Names a process in the record of tries.
+#[must_use]
+pub fn worker_name() -> String {
+    format!("pid {}", std::process::id())
+}
+
+async fn schedule(app: &AppState) {
     loop {
+        if let Err(error) = put_in(app).await {
+            tracing::warn!(cause = error.to_string(), "maintenance was not scheduled");
+        }
         tokio::select! {
             () = app.closing() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(ASK) => {}
         }
-        note("rate limits", app.limiter().sweep().await);
-        note("idempotent operations", app.idempotency().sweep().await);
     }
 }
 
-fn note(what: &'static str, swept: Result<u64, DbError>) {
-    match swept {
-        Ok(deleted) => tracing::debug!(what, deleted, "expired rows deleted"),
-        // The next round tries again.
-        Err(error) => tracing::warn!(what, cause = error.to_string(), "expired rows were not deleted"),
+/// Puts the next round in, if it is time. Says whether it did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_in(app: &AppState) -> Result<bool, DbError> {
+    let job = NewJob { unique_key: Some(SWEEP.to_owned()), ..NewJob::new(QUEUE.name, SWEEP, Value::Null) };
+    app.queue().on_schedule("maintenance", EVERY_MS, job).await
+}
+
+async fn sweep(app: &AppState) -> Result<(), DbError> {
+    let limits = app.limiter().sweep().await?;
+    let operations = app.idempotency().sweep().await?;
+    let mut dead_letters = 0;
+    for _ in 0..ROUNDS {
+        let (queue, before) = (app.queue().clone(), app.now() - DEAD_LETTERS_MS);
+        let purge = app.db().write(move |tx| Box::pin(async move { queue.purge(tx, None, before).await }));
+        let purged: u64 = purge.await?;
+        dead_letters += purged;
+        if purged == 0 {
+            break;
+        }
     }
+    tracing::debug!(limits, operations, dead_letters, "expired rows deleted");
+    Ok(())
 }

@@ -16,6 +16,7 @@ pub mod maintenance;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+pub mod queue;
 pub mod rate_limit;
 pub mod request_id;
 pub mod telemetry;

@@ -57,10 +57,13 @@ pub fn finish(document: &Document) -> Value {
     });
     value["components"]["headers"] = headers();
     if let Some(paths) = value["paths"].as_object_mut() {
-        for operation in
-            paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut())
-        {
-            complete(operation);
+        for (path, item) in paths {
+            for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+                complete(operation);
+                if !path.contains("{organiser_id}") {
+                    complete_for_people(operation);
+                }
+            }
         }
     }
     value
@@ -84,9 +87,11 @@ fn headers() -> Value {
 }
 
 /// The parameter of calls that can be repeated safely.
-fn idempotency_key(operation: &str) -> Value {
+fn idempotency_key(declared: &Value) -> Value {
+    let operation = declared["operation"].as_str().unwrap_or_default();
     json!({
-        "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string"},
+        "name": "Idempotency-Key", "in": "header", "required": declared["required"] == true,
+        "schema": {"type": "string"},
         "example": format!("{operation}:order-1017:01930f2e-7c1a-7b3c-9d4e-5f60718293a4"),
         "description": format!(
             "Makes the call safe to repeat for a day: `{operation}:<id of yours>:<new UUID>`. The same key gets \
@@ -107,7 +112,7 @@ fn complete(operation: &mut Value) {
         }
     }
     let limits = operation.get("x-rate-limits").is_some();
-    let idempotent = operation.get("x-idempotent").and_then(Value::as_str).map(idempotency_key);
+    let idempotent = operation.get("x-idempotent").map(idempotency_key);
     if let Some(key) = &idempotent {
         match operation.get_mut("parameters").and_then(Value::as_array_mut) {
             Some(parameters) => parameters.push(key.clone()),
@@ -119,8 +124,13 @@ fn complete(operation: &mut Value) {
         let description = format!("`{}`{more}", code.as_str());
         responses.entry(code.status().as_str()).or_insert_with(|| json!({ "description": description }));
     }
-    if idempotent.is_some() {
-        for code in [Code::IdempotencyKeyInvalid, Code::IdempotencyKeyReused, Code::IdempotencyInProgress] {
+    if let Some(key) = &idempotent {
+        let mut codes =
+            vec![Code::IdempotencyKeyInvalid, Code::IdempotencyKeyReused, Code::IdempotencyInProgress];
+        if key["required"] == true {
+            codes.push(Code::IdempotencyKeyMissing);
+        }
+        for code in codes {
             let response = responses.entry(code.status().as_str()).or_insert_with(|| json!({}));
             let before = response["description"].as_str().map(|text| format!("{text}, ")).unwrap_or_default();
             response["description"] = json!(format!("{before}`{}`", code.as_str()));
@@ -140,11 +150,41 @@ fn complete(operation: &mut Value) {
     }
     for (status, response) in responses.iter_mut() {
         if status.as_str() >= "400" && response.get("content").is_none() {
-            response["content"] = json!({
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-            });
+            response["content"] = problem_content();
         }
     }
+}
+
+/// Where the path names no organiser, a person may have to, in a header.
+fn complete_for_people(operation: &mut Value) {
+    let kinds = operation["security"].as_array().into_iter().flatten();
+    let mut names = kinds.filter_map(Value::as_object).flat_map(|kind| kind.keys());
+    if operation["tags"][0] == "sessions" || !names.any(|name| name == "session") {
+        return;
+    }
+    for code in [Code::OrganiserNeeded, Code::OrganiserNotFound] {
+        let response = &mut operation["responses"][code.status().as_str()];
+        let known = response["description"].as_str().filter(|known| !known.is_empty());
+        let description = match known {
+            Some(known) => format!("{known}, `{}`", code.as_str()),
+            None => format!("`{}`", code.as_str()),
+        };
+        response["description"] = description.into();
+        response["content"] = problem_content();
+    }
+    let header = json!({
+        "name": "Liventix-Organiser", "in": "header", "required": false,
+        "description": "Which of a person's organisers is meant, if they have several",
+        "schema": {"type": "string", "format": "uuid"},
+    });
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(header),
+        None => operation["parameters"] = json!([header]),
+    }
+}
+
+fn problem_content() -> Value {
+    json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}})
 }
 
 /// `GET /openapi.json` and `GET /docs`.

@@ -49,7 +49,7 @@ operations! {
 /// Issue a ticket
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/tickets", tag = "tickets", security(("session" = []), ("api_key" = [])),
-    request_body = NewTicket, extensions(("x-idempotent" = json!(CreateTicket::NAME))),
+    request_body = NewTicket, extensions(("x-idempotent" = json!(CreateTicket::document()))),
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
         (status = 201, body = TicketWithCode), (status = 403, description = "`scope_missing`, `role_missing`"),
@@ -140,7 +140,7 @@ async fn get(
     post, path = "/v1/events/{event_id}/tickets/import", tag = "tickets", security(("session" = []), ("api_key" = [])),
     params(("event_id" = EventId, Path, description = "The event"), ImportQuery),
     request_body(content = String, content_type = "text/csv"),
-    extensions(("x-idempotent" = json!(ImportTickets::NAME))),
+    extensions(("x-idempotent" = json!(ImportTickets::document()))),
     responses(
         (status = 200, description = "With `dry_run`: what would be issued", body = ImportReport),
         (status = 201, description = "What was issued", body = ImportReport),

@@ -71,10 +71,7 @@ async fn an_invitation_ends_after_a_week_or_when_replaced_or_withdrawn() {
         accept(&server, token, "").await.expect_problem(404, "invitation_unknown");
     }
     let missing = organiser.path(&format!("invitations/{}", new_id()));
-    server
-        .call("DELETE", &missing, ADMIN, &json!(null))
-        .await
-        .expect_problem(404, "invitation_not_found");
+    server.call("DELETE", &missing, ADMIN, &json!(null)).await.expect_problem(404, "invitation_not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,6 +98,27 @@ async fn who_has_an_account_accepts_signed_in_and_works_for_both() {
     server.get_of(&second.id, "/v1/api-keys", &ada.token).await.expect(200);
     server.get_of(&second.id, "/v1/organiser", &eve.token).await.expect_problem(404, "organiser_not_found");
     server.get_of(&second.id, "/v1/organiser", &first.key).await.expect_problem(404, "organiser_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_invite_no_more_leaves_no_open_door() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    Person::member(&server, &organiser, "grace", "owner").await;
+    let by_operator = organiser.invite(&server, "first@example.org", &json!({"role": "support"})).await;
+    for (method, body) in [("PUT", json!({"role": "support"})), ("DELETE", json!(null))] {
+        let eve = Person::member(&server, &organiser, "eve", "owner").await;
+        let invite = json!({"email": "friend@example.org", "role": "owner"});
+        let made = server.post(&organiser.path("invitations"), &eve.token, &invite).await.expect(201);
+        let link = text(&made["url"]);
+        let path = organiser.path(&format!("members/{}", eve.id));
+        let reply = server.call(method, &path, ADMIN, &body).await;
+        assert!((200..300).contains(&reply.status), "{}", reply.json);
+        let token = link.rsplit('/').next().unwrap();
+        accept(&server, token, "").await.expect_problem(410, "invitation_ended");
+    }
+    assert_eq!(organiser.trail(&server, "action=invitation.withdrawn").await.len(), 2);
+    accept(&server, &by_operator, "").await.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread")]

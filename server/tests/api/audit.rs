@@ -34,7 +34,12 @@ impl World {
         let path = &self.event.path;
         let at = |rest: &str| format!("{path}{rest}");
         let mut secrets = vec![PASSWORD.to_owned()];
-        self.owner_calls("POST", "/v1/events", json!({"name": "E", "starts_at": 1, "ends_at": 2, "time_zone": "Europe/Paris"})).await;
+        self.owner_calls(
+            "POST",
+            "/v1/events",
+            json!({"name": "E", "starts_at": 1, "ends_at": 2, "time_zone": "Europe/Paris"}),
+        )
+        .await;
         self.owner_calls("PATCH", path, json!({"name": "Harbour Nights"})).await;
         self.owner_calls("POST", &at("/keys/rotate"), json!({"mode": "overlap"})).await;
         let gate = text(&self.owner_calls("POST", &at("/gates"), json!({"name": "Pier"})).await["gate_id"]);
@@ -52,7 +57,8 @@ impl World {
     }
 
     async fn tickets(&self) -> Vec<String> {
-        let body = json!({"ticket_type_id": self.event.day, "attendee_name": "Mateo Vasquez", "status": "unpaid"});
+        let body =
+            json!({"ticket_type_id": self.event.day, "attendee_name": "Mateo Vasquez", "status": "unpaid"});
         let ticket = self.owner_calls("POST", &format!("{}/tickets", self.event.path), body).await;
         let table = "ticket_type,attendee_name\nDay,Ada Lovelace\n";
         let import = format!("{}/tickets/import", self.event.path);
@@ -143,7 +149,8 @@ async fn everything_goes_on_record_and_no_secret_does() {
     let mut trail = Vec::new();
     let mut query = "limit=50".to_owned();
     loop {
-        let page = w.server.get(&w.organiser.path(&format!("audit?{query}")), &w.owner.token).await.expect(200);
+        let page =
+            w.server.get(&w.organiser.path(&format!("audit?{query}")), &w.owner.token).await.expect(200);
         trail.extend(page["items"].as_array().unwrap().iter().cloned());
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         query = format!("limit=50&cursor={cursor}");
@@ -190,7 +197,10 @@ async fn an_entry_says_who_did_what_and_what_changed() {
     assert_eq!(entry["after"]["name"], "Harbour Nights");
     assert_eq!(entry["request_id"], "the-change");
     w.server.clock.advance(1);
-    w.server.post(&format!("{}/gates", w.event.path), &w.organiser.key, &json!({"name": "Pier"})).await.expect(201);
+    w.server
+        .post(&format!("{}/gates", w.event.path), &w.organiser.key, &json!({"name": "Pier"}))
+        .await
+        .expect(201);
     let entry = &w.organiser.trail(&w.server, "limit=1").await[0];
     assert_eq!((&entry["actor"]["kind"], &entry["actor"]["name"]), (&json!("api_key"), &json!("First key")));
 }
@@ -200,7 +210,10 @@ async fn what_failed_left_no_entry() {
     let w = world().await;
     let before = w.organiser.trail(&w.server, "limit=200").await.len();
     let gates = format!("{}/gates", w.event.path);
-    w.server.post(&gates, &w.owner.token, &json!({"name": "North gate"})).await.expect_problem(409, "name_taken");
+    w.server
+        .post(&gates, &w.owner.token, &json!({"name": "North gate"}))
+        .await
+        .expect_problem(409, "name_taken");
     let ticket = w.organiser.ticket(&w.server, &w.event).await;
     w.organiser.act(&w.server, &w.event, &ticket, "cancel").await;
     let of = format!("{}/tickets/{}", w.event.path, text(&ticket["ticket_id"]));

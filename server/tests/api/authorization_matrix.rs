@@ -1,7 +1,8 @@
 //! Every action × every role and credential × the own organiser and another, through HTTP; and in it, what the
 //! table of `platform::authorize` says.
 
-use liventix_server::platform::authorize::{Action, Reach, Role};
+use liventix_server::platform::authorize::{self, Action, Actor, By, Origin, Reach, Role, Who};
+use liventix_server::platform::problem::ApiError;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -17,9 +18,15 @@ struct Subject {
 
 enum Credential {
     /// A member; perhaps of the first event only.
-    Member { role: Role, limited: bool },
+    Member {
+        role: Role,
+        limited: bool,
+    },
     /// A key with these scopes; perhaps for the first event only.
-    Key { scopes: &'static [&'static str], limited: bool },
+    Key {
+        scopes: &'static [&'static str],
+        limited: bool,
+    },
     /// Enrolled for the first event.
     Device,
     Wallet,
@@ -210,7 +217,9 @@ async fn others(server: &Server, organiser: &Organiser, first: &Event) -> Vec<Su
     server.call("DELETE", &path, &organiser.key, &json!(null)).await.expect(204);
     let revoked = text(&revoked["token"]);
     let subject = |name: &str, token: &str, who| Subject { name: name.into(), token: token.into(), who };
-    let phone = phone(server, organiser, first).await;
+    let (phone, link) = phone(server, organiser, first).await;
+    let gone = Person::member(server, organiser, "gone", "owner").await.token;
+    server.call("DELETE", "/v1/session", &gone, &json!(null)).await.expect(204);
     vec![
         subject("owner of another organiser", &owner, Credential::Stranger),
         subject("key of another organiser", &stranger.key, Credential::Stranger),
@@ -218,18 +227,20 @@ async fn others(server: &Server, organiser: &Organiser, first: &Event) -> Vec<Su
         subject("revoked key", &revoked, Credential::Nobody),
         subject("device", &organiser.door(server, first).await.token, Credential::Device),
         subject("wallet", &phone, Credential::Wallet),
+        subject("ticket link", &link, Credential::Nobody),
+        subject("owner who signed out", &gone, Credential::Nobody),
         subject("admin token", ADMIN, Credential::Admin),
         subject("nobody", "", Credential::Nobody),
     ]
 }
 
-/// The token of a phone that holds a ticket.
-async fn phone(server: &Server, organiser: &Organiser, event: &Event) -> String {
+/// The token of a phone that holds a ticket, and of the ticket's link.
+async fn phone(server: &Server, organiser: &Organiser, event: &Event) -> (String, String) {
     let ticket = organiser.ticket(server, event).await;
     let link = organiser.link(server, event, &ticket).await;
     let phone = Phone::new("Mateo's phone");
     phone.claim(server, &link).await.expect(200);
-    phone.token
+    (phone.token, link.rsplit('/').next().unwrap().to_owned())
 }
 
 impl World {
@@ -312,4 +323,55 @@ async fn who_is_limited_sees_their_part_of_lists() {
     assert_eq!(server.get("/v1/events", &none).await.expect(200)["items"], json!([]));
     assert_eq!(server.get("/v1/devices", &none).await.expect(200)["items"], json!([]));
     assert_eq!(server.get("/v1/quarantine", &none).await.expect(200)["items"], json!([]));
+}
+
+/// The extractor has let them in; then what they stood on goes, and the service asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_meanwhile_counts_at_once() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "A").await;
+    let event = organiser.event(&server).await;
+    let ada = Person::member(&server, &organiser, "ada", "owner").await;
+    let grace = Person::member(&server, &organiser, "grace", "owner").await;
+    let session = async |person: &Person| {
+        let sessions = server.get("/v1/sessions", &person.token).await.expect(200);
+        Actor::User {
+            user_id: person.id.parse().unwrap(),
+            session_id: text(&sessions[0]["session_id"]).parse().unwrap(),
+        }
+    };
+    let key = json!({"name": "k", "scopes": ["manage"]});
+    let key = server.post("/v1/api-keys", &organiser.key, &key).await.expect(201);
+    let key_id = text(&key["api_key_id"]);
+    let actors = [
+        session(&ada).await,
+        session(&grace).await,
+        Actor::ApiKey(serde_json::from_value(key["api_key_id"].clone()).unwrap()),
+    ];
+    let db = server.place.open().await;
+    let ask = async |actor: Actor| {
+        let by = By { actor, name: String::new(), origin: Origin::default() };
+        let who = Who { organiser_id: organiser.id.parse().unwrap(), action: Action::EditEvent, by };
+        let id = event.id.parse().unwrap();
+        let asked: Result<(), ApiError> = db
+            .write(move |tx| {
+                Box::pin(async move {
+                    authorize::organiser(tx, &who).await?;
+                    authorize::event(tx, &who, id).await.map(drop)
+                })
+            })
+            .await;
+        asked.map_err(|error| error.code().as_str())
+    };
+    for actor in actors {
+        assert_eq!(ask(actor).await, Ok(()));
+    }
+    let nothing = json!(null);
+    let member = organiser.path(&format!("members/{}", ada.id));
+    server.call("DELETE", &member, ADMIN, &nothing).await.expect(204);
+    server.call("DELETE", "/v1/session", &grace.token, &nothing).await.expect(204);
+    server.call("DELETE", &format!("/v1/api-keys/{key_id}"), &organiser.key, &nothing).await.expect(204);
+    for actor in actors {
+        assert_eq!(ask(actor).await, Err("organiser_not_found"), "{actor:?}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use liventix_server::platform::config::Limits;
+use liventix_server::platform::rate_limit::Limit;
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Method, redirect};
 use serde_json::{Value, json};
@@ -112,7 +114,11 @@ fn form(fields: &[(&str, &str)]) -> String {
             out
         })
     };
-    fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
+    fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 struct World {
@@ -155,7 +161,10 @@ async fn signing_in_leads_where_one_wanted_to_go_and_out_again() {
     let entered = browser.submit(&again, "/console/sign-in", &right).await;
     assert_eq!(entered.location(), wanted);
     let cookie = entered.headers[SET_COOKIE].to_str().unwrap();
-    assert!(cookie.starts_with("liventix=lxs_") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.starts_with("liventix=lxs_") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
     assert!(browser.cookie("liventix-form").is_none(), "used up");
     let members = browser.open(&wanted).await;
     assert_eq!(members.status, 200);
@@ -228,7 +237,8 @@ async fn a_form_from_elsewhere_does_nothing() {
     for (origin, csrf) in [("https://evil.example", page.csrf()), (&ours, theirs), (&ours, login.csrf())] {
         assert_eq!(browser.submit_from(origin, &csrf, &path, &invite).await.status, 403);
     }
-    let cross = browser.request(Method::POST, &path).header("origin", &ours).header("sec-fetch-site", "cross-site");
+    let cross =
+        browser.request(Method::POST, &path).header("origin", &ours).header("sec-fetch-site", "cross-site");
     let csrf = page.csrf();
     let body = form(&[("csrf", csrf.as_str()), ("email", "eve@example.org"), ("role", "owner")]);
     let cross = cross.header("content-type", "application/x-www-form-urlencoded").body(body);
@@ -260,7 +270,10 @@ async fn every_page_keeps_to_itself() {
         assert_eq!(header("referrer-policy"), "same-origin");
         assert_eq!(header("x-content-type-options"), "nosniff");
         let policy = header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{policy}");
         assert!(!page.html.contains("<script") && !page.html.contains("style="), "{}", page.html);
         assert_eq!(page.html.matches("<h1>").count(), 1, "{}", page.html);
@@ -310,6 +323,11 @@ async fn an_owner_invites_changes_and_removes() {
     let members = browser.open(&w.path("/members")).await;
     members.has("Event manager: Harbour Lights");
     let member = |rest: &str| w.path(&format!("/members/{ada}/{rest}"));
+    let both = [("role", "finance"), ("events", event.id.as_str())];
+    let again = browser.submit(&members, &member("change"), &both).await;
+    assert_eq!(again.status, 422);
+    again.has(&format!("id=\"events-{ada}-error\""));
+    assert!(!again.html.contains("id=\"events-error\""), "the form that invites is not meant");
     let changed = browser.submit(&members, &member("change"), &[("role", "support")]).await;
     assert_eq!(changed.location(), w.path("/members?done=member-changed"));
     browser.open(changed.location()).await.has("The member is changed.");
@@ -391,6 +409,12 @@ async fn another_organiser_is_not_there() {
         assert_eq!(browser.submit(&page, &w.path(path), &fields).await.status, 404, "{path}");
     }
     assert_eq!(browser.open("/console/organisers/nonsense").await.status, 404);
+    assert_eq!(browser.open("/console/").await.location(), "/console");
+    // What cannot be read is said on a page as well.
+    let path = format!("/console/organisers/{}/audit?cursor=1&cursor=2", other.id);
+    let unread = browser.open(&path).await;
+    assert_eq!(unread.status, 400);
+    unread.has("<h1>That cannot be read</h1>");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,4 +444,30 @@ async fn the_account_page_ends_sessions_and_changes_the_password() {
     assert_eq!(changed.location(), "/console/sign-in?done=password-changed");
     assert!(browser.cookie("liventix").is_none());
     assert_eq!(browser.open("/console/account").await.location(), "/console/sign-in?next=/console/account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_cookies_are_bound_to_the_host() {
+    let server = Server::start_behind_proxy(Limits::all(Limit::per_minute(100_000))).await;
+    let organiser = Organiser::create(&server, "Pier").await;
+    let ada = Person::member(&server, &organiser, "ada", "owner").await;
+    let browser = Browser::new(&server);
+    let asked = browser.open("/console/account").await;
+    assert_eq!(asked.location(), "/at/console/sign-in?next=/console/account");
+    let page = browser.open("/console/sign-in").await;
+    let cookie = page.headers[SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-liventix-form="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    page.has("action=\"/at/console/sign-in\"");
+    page.has("href=\"/at/console/style.");
+    let fields = [("email", ada.email.as_str()), ("password", PASSWORD), ("next", "/console/account")];
+    // What the proxy is called from outside, and not what it calls us.
+    let submit =
+        async |origin: &str| browser.submit_from(origin, &page.csrf(), "/console/sign-in", &fields).await;
+    assert_eq!(submit("https://tickets.example.com").await.status, 403);
+    let entered = submit("https://tickets.example.org").await;
+    assert_eq!(entered.location(), "/at/console/account");
+    let cookie = entered.headers[SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-liventix=lxs_") && cookie.ends_with("; Secure"), "{cookie}");
+    assert_eq!(browser.open("/console/account").await.status, 200);
 }

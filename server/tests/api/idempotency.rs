@@ -13,7 +13,7 @@ use liventix_server::AppState;
 use liventix_server::params;
 use liventix_server::platform::body::Json;
 use liventix_server::platform::db::{Db, DbError, Tx};
-use liventix_server::platform::idempotency::{Attempt, Idempotent, Operation};
+use liventix_server::platform::idempotency::{Attempt, Idempotent, Operation as _};
 use liventix_server::platform::problem::{ApiError, ApiResult, Code};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -252,7 +252,8 @@ async fn what_is_kept_is_sealed() {
     let body = json!({"name": "K", "scopes": ["read"]});
     let made = server.post_with("/v1/api-keys", &organiser.key, &key("create_api_key"), &body).await;
     let token = text(&made.expect(201)["token"]);
-    let secret = token.rsplit('_').next().unwrap().to_owned();
+    let secret = token.splitn(3, '_').nth(2).unwrap().to_owned();
+    assert_eq!(secret.len(), 43);
     let rows = server.app().db().read(|conn| {
         Box::pin(async move {
             let sql = "SELECT sealed_response FROM idempotent_operations LIMIT 10";
@@ -281,16 +282,14 @@ struct Lab {
     go_on: Arc<Notify>,
 }
 
-enum Pay {}
-
-impl Operation for Pay {
-    const NAME: &'static str = "pay";
-    const REQUIRED: bool = true;
+liventix_server::operations! {
+    Pay = "pay", required;
 }
 
 /// A row whose name says which step it is of.
 async fn step(tx: &mut Tx, name: &'static str) -> Result<(), DbError> {
-    let sql = "INSERT INTO organisers (organiser_id, name, sealed_master_key, created_at) VALUES ($1, $2, $3, $4)";
+    let sql =
+        "INSERT INTO organisers (organiser_id, name, sealed_master_key, created_at) VALUES ($1, $2, $3, $4)";
     let id: OrganiserId = new_id().parse().unwrap();
     tx.execute(sql, params![id, name, vec![0_u8], 0_i64]).await.map(drop)
 }
@@ -337,7 +336,8 @@ async fn pay(State(lab): State<Lab>, call: Idempotent<Pay, Json<Value>>) -> ApiR
 
 impl Lab {
     async fn new(server: &Server) -> Self {
-        let made = server.post("/v1/organisers", crate::support::ADMIN, &json!({"name": "A"})).await.expect(201);
+        let made =
+            server.post("/v1/organisers", crate::support::ADMIN, &json!({"name": "A"})).await.expect(201);
         Self {
             app: server.app().clone(),
             organiser: text(&made["organiser_id"]).parse().unwrap(),
@@ -379,9 +379,18 @@ async fn after_a_crash_between_two_steps_the_next_try_goes_on_with_the_second() 
     let key = key("pay");
     // A process of its own, as far as tasks go: when its runtime dies, nothing of it is tidied up.
     let process = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let url = process.spawn({ let lab = lab.clone(); async move { lab.serve().await } }).await.unwrap();
+    let url = process
+        .spawn({
+            let lab = lab.clone();
+            async move { lab.serve().await }
+        })
+        .await
+        .unwrap();
     lab.stops.store(true, Ordering::SeqCst);
-    let lost = tokio::spawn({ let key = key.clone(); async move { send(&url, &key).await } });
+    let lost = tokio::spawn({
+        let key = key.clone();
+        async move { send(&url, &key).await }
+    });
     lab.stopped.notified().await;
     process.shutdown_background();
     lost.await.unwrap().unwrap_err();
@@ -406,7 +415,10 @@ async fn a_try_that_took_too_long_can_commit_nothing_once_another_has_taken_over
     let lab = Lab::new(&server).await;
     let (url, key) = (lab.serve().await, key("pay"));
     lab.stops.store(true, Ordering::SeqCst);
-    let slow = tokio::spawn({ let (url, key) = (url.clone(), key.clone()); async move { send(&url, &key).await } });
+    let slow = tokio::spawn({
+        let (url, key) = (url.clone(), key.clone());
+        async move { send(&url, &key).await }
+    });
     lab.stopped.notified().await;
     server.clock.advance(60_000);
     let (status, answer) = send(&url, &key).await.unwrap();
@@ -424,7 +436,10 @@ async fn a_caller_who_hangs_up_may_come_back_at_once() {
     let lab = Lab::new(&server).await;
     let (url, key) = (lab.serve().await, key("pay"));
     lab.stops.store(true, Ordering::SeqCst);
-    let gone = tokio::spawn({ let (url, key) = (url.clone(), key.clone()); async move { send(&url, &key).await } });
+    let gone = tokio::spawn({
+        let (url, key) = (url.clone(), key.clone());
+        async move { send(&url, &key).await }
+    });
     lab.stopped.notified().await;
     gone.abort();
     // The server notices when it does; nothing but that is waited for.
@@ -447,10 +462,32 @@ async fn a_failure_of_the_server_is_not_kept_and_the_next_try_goes_on() {
     assert_eq!(send(&url, &key).await.unwrap().0, 500);
     assert_eq!(lab.steps().await, (1, 0));
     // It is still the same operation: half of it is done.
-    let other = client().post(&url).header("idempotency-key", &key).json(&json!({"seat": "B1"})).send().await.unwrap();
+    let other = client()
+        .post(&url)
+        .header("idempotency-key", &key)
+        .json(&json!({"seat": "B1"}))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(other.status(), 422);
     assert_eq!(send(&url, &key).await.unwrap().0, 201);
     assert_eq!(lab.steps().await, (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_says_which_calls_take_a_key_and_which_need_one() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json", "").await.expect(200);
+    let call = &document["paths"]["/v1/events"]["post"];
+    let parameters = call["parameters"].as_array().unwrap();
+    let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+    assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)));
+    assert!(text(&key["example"]).starts_with("create_event:"));
+    assert!(text(&call["responses"]["409"]["description"]).contains("`idempotency_in_progress`"));
+    assert!(text(&call["responses"]["422"]["description"]).contains("`idempotency_key_reused`"));
+    let replayed = "#/components/headers/Idempotent-Replayed";
+    assert_eq!(call["responses"]["201"]["headers"]["Idempotent-Replayed"]["$ref"], replayed);
+    assert_eq!(Pay::document(), json!({"operation": "pay", "required": true}));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ mod events;
 mod idempotency;
 mod manifest;
 mod measure;
+mod queue;
 mod rate_limit;
 mod redeem;
 mod server;

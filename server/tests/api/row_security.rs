@@ -3,13 +3,12 @@
 use liventix_core::ids::OrganiserId;
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError, Value};
-
 use serde_json::json;
 
 use crate::support::{NOW, Organiser, Server, text};
 
 /// Every table that is watched, with a scan, a device and all that hangs on them for one organiser.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "scans",
     "quarantine",
     "devices",
@@ -19,6 +18,7 @@ const TABLES: [&str; 9] = [
     "anomalies",
     "anomaly_evidence",
     "conflict_resolutions",
+    "idempotent_operations",
 ];
 
 async fn count(db: &Db, table: &'static str) -> i64 {
@@ -51,6 +51,10 @@ async fn two() -> (Server, OrganiserId, OrganiserId) {
     door.upload(&server, &[known, unknown, again]).await.expect(200);
     let path = format!("{}/conflicts/{excess}/resolve", event.path);
     server.post(&path, &ours.key, &json!({"note": "a twin"})).await.expect(200);
+    let key = server
+        .request(reqwest::Method::POST, "/v1/api-keys", &ours.key)
+        .header("idempotency-key", "create_api_key:reader:01930f2e-7c1a-7b3c-9d4e-5f60718293a4");
+    server.send(key.json(&json!({"name": "Reader", "scopes": ["read"]}))).await.expect(201);
     let mut ids = Vec::new();
     for organiser in [&ours, &theirs] {
         let me = server.get("/v1/organiser", &organiser.key).await.expect(200);
@@ -82,6 +86,7 @@ async fn a_tenant_changes_and_deletes_nothing_of_the_other_and_writes_nothing_in
         "DELETE FROM anomaly_evidence",
         "DELETE FROM conflict_resolutions",
         "UPDATE anomalies SET state = 'resolved'",
+        "DELETE FROM idempotent_operations",
         "UPDATE devices SET revoked_at = 1",
         "UPDATE enrolments SET used_at = 1",
     ] {

@@ -158,7 +158,11 @@ async fn a_new_password_ends_every_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tries_are_limited_for_one_address_and_for_one_account() {
-    let limits = Limits { sign_in_account: Limit::per_minute(4), sign_in_address: Limit::per_minute(4), ..Limits::default() };
+    let limits = Limits {
+        sign_in_account: Limit::per_minute(4),
+        sign_in_address: Limit::per_minute(4),
+        ..Limits::default()
+    };
     let server = Server::start_behind_proxy(limits).await;
     let organiser = Organiser::create(&server, "A").await;
     let ada = Person::member(&server, &organiser, "ada", "owner").await;

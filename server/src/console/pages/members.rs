@@ -64,12 +64,25 @@ struct RoleChoice {
     words: &'static str,
 }
 
-/// What was typed into the form for inviting.
+/// What was typed into a form.
 #[derive(Debug, Default, Serialize)]
 struct Typed {
+    /// Whom the form was about; empty for the one that invites.
+    member: String,
     email: String,
     role: String,
     events: Vec<String>,
+}
+
+impl Typed {
+    fn new(form: &Form, member: String) -> Self {
+        Self {
+            member,
+            email: form.text("email").to_owned(),
+            role: form.text("role").to_owned(),
+            events: form.all("events").map(str::to_owned).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -175,7 +188,8 @@ async fn again<A: Acts>(
     error: ApiError,
     typed: Typed,
 ) -> Result<Response, Failure> {
-    let (wrong, error) = Wrong::of(error)?;
+    let (mut wrong, error) = Wrong::of(error)?;
+    wrong.form.clone_from(&typed.member);
     let content = Content { typed, wrong, ..content(app, office).await? };
     Ok(layout::refused(page(app, office, None, &content)?, error))
 }
@@ -192,11 +206,7 @@ async fn invite(
     State(app): State<AppState>,
     form: Form,
 ) -> Result<Response, Failure> {
-    let typed = Typed {
-        email: form.text("email").to_owned(),
-        role: form.text("role").to_owned(),
-        events: form.all("events").map(str::to_owned).collect(),
-    };
+    let typed = Typed::new(&form, String::new());
     let invited = async {
         let (role, event_ids) = role_and_events(&form)?;
         let new = NewMember { email: typed.email.clone(), role, event_ids };
@@ -236,7 +246,7 @@ async fn change(
             Ok(layout::done(&office.place.path(&app, ""), Flash::MemberChanged))
         }
         Ok(_) => Ok(layout::done(&office.place.path(&app, "/members"), Flash::MemberChanged)),
-        Err(error) => again(&app, &office, error, Typed::default()).await,
+        Err(error) => again(&app, &office, error, Typed::new(&form, user.to_string())).await,
     }
 }
 

@@ -8,9 +8,12 @@ mod organisers;
 mod sign_in;
 
 use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::failure::Failure;
+use super::layout;
 use crate::app::AppState;
 use crate::platform::problem::{ApiError, Code};
 
@@ -29,7 +32,12 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(account::routes())
         .merge(members::routes())
         .merge(audit::routes())
+        .route("/console/", axum::routing::get(start))
         .route("/console/{*rest}", axum::routing::any(nothing))
+}
+
+async fn start(State(app): State<AppState>) -> Response {
+    layout::see_other(&format!("{}/console", layout::base(&app)))
 }
 
 async fn nothing() -> Failure {

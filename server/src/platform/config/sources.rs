@@ -152,6 +152,14 @@ mod tests {
             ConfigArgs { bind: Some("nowhere".into()), ..args.clone() }.load().unwrap_err().key,
             "bind"
         );
+        std::fs::write(&path, "limit_enrol_per_minute = 7\nrefused_scans_counted = \"every\"\n").unwrap();
+        let limits = args.clone().load().unwrap().limits;
+        let expected = Limits {
+            enrol: Limit::per_minute(7),
+            refused_scans_counted: RefusedScans::Every,
+            ..Limits::default()
+        };
+        assert_eq!(limits, expected);
         std::fs::write(&path, "bindd = \"0.0.0.0:1\"\n").unwrap();
         assert!(args.load().unwrap_err().reason.contains("bindd"));
     }

@@ -30,7 +30,12 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!("0001_first"),
     migration!("0002_undo_and_force"),
     migration!("0003_wallet"),
-    migration!("0005_limits"),
+    migration!("0004_queue"),
+    migration!(
+        "0005_limits",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0005_limits.postgres.sql")
+    ),
     migration!(
         "0006_accounts",
         sqlite: include_str!("../../../migrations/0006_accounts.sqlite.sql"),

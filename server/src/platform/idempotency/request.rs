@@ -26,17 +26,25 @@ pub trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
     /// Whether a key must be sent: where repeating costs somebody money.
     const REQUIRED: bool = false;
+
+    /// What the OpenAPI document says of it: the handler's extension `x-idempotent`.
+    #[must_use]
+    fn document() -> serde_json::Value {
+        serde_json::json!({"operation": Self::NAME, "required": Self::REQUIRED})
+    }
 }
 
-/// Declares kinds of operation: `operations! { CreateTicket = "create_ticket"; }`.
+/// Declares kinds of operation: `operations! { CreateTicket = "create_ticket"; Refund = "refund", required; }`.
 #[macro_export]
 macro_rules! operations {
-    ($($name:ident = $text:literal;)*) => {$(
+    (@required) => { true };
+    ($($name:ident = $text:literal $(, $required:ident)?;)*) => {$(
         #[doc = concat!("Operations whose keys begin with `", $text, "`.")]
         #[derive(Debug, Clone, Copy)]
         pub(crate) enum $name {}
         impl $crate::platform::idempotency::Operation for $name {
             const NAME: &'static str = $text;
+            $(const REQUIRED: bool = $crate::operations!(@$required);)?
         }
     )*};
 }

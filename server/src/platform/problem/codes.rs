@@ -97,6 +97,9 @@ codes! {
     AlreadyMember = CONFLICT, "already_member", "They are a member already";
     LastOwner = CONFLICT, "last_owner", "The organiser would be left without an owner";
 
+    JobNotFound = NOT_FOUND, "job_not_found", "There is no such dead letter";
+    JobSuperseded = CONFLICT, "job_superseded", "Another job does the same";
+
     NameTaken = CONFLICT, "name_taken", "The name is taken";
     InUse = CONFLICT, "in_use", "It is in use and cannot be deleted";
     LegacyCodeTaken = CONFLICT, "legacy_code_taken", "Another ticket of the event has this old code";

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::MAX_WINDOW_MS;
 use super::window::{Window, pack, unpack};
 use crate::params;
-use crate::platform::db::{Conn, DbError, Engine, Row, Tx, Value, in_list, values_rows};
+use crate::platform::db::{Conn, DbError, Engine, Row, Tx, Value, in_list, padded, values_rows};
 
 type Hash = [u8; 32];
 
@@ -18,6 +18,8 @@ type Hash = [u8; 32];
 const NEIGHBOURS: i64 = 8;
 /// How long a row that counts nothing is kept (an hour), so that there is one to hold.
 const EMPTY_MS: i64 = 60 * 60 * 1_000;
+/// Rows in one statement at most.
+const ROWS: usize = 64;
 /// Keys a sweep looks at in one transaction.
 const BATCH: i64 = 500;
 
@@ -27,40 +29,33 @@ const BATCH: i64 = 500;
 /// Whoever asks for several takes them in the order of their hashes, one way or the other, so that no two wait
 /// for each other.
 pub(super) async fn hold(tx: &mut Tx, keys: &[Hash]) -> Result<HashMap<Hash, Window>, DbError> {
-    let found = match tx.engine() {
-        Engine::Sqlite => select(tx, keys, "").await?,
-        Engine::Postgres => hold_rows(tx, keys).await?,
-    };
-    Ok(found.into_iter().collect())
-}
-
-async fn hold_rows(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<(Hash, Window)>, DbError> {
-    // All or nothing: with some rows held, waiting for the others would be out of order.
-    let all = format!(
-        "AND (SELECT COUNT(*) FROM rate_windows WHERE key_hash IN ({})) = {} ORDER BY key_hash FOR UPDATE",
-        in_list(1, keys.len()),
-        keys.len()
-    );
-    let mut found = select(tx, keys, &all).await?;
-    if found.len() < keys.len() {
+    let mut found = select(tx, keys).await?;
+    if tx.engine() == Engine::Postgres && found.len() < keys.len() {
         // Where there is no row to hold, there is a lock. Whoever makes a row has it.
         found.clear();
         for key in keys {
             tx.lock("rate", key).await?;
-            found.extend(select(tx, std::slice::from_ref(key), "FOR UPDATE").await?);
+            found.extend(select(tx, std::slice::from_ref(key)).await?);
         }
     }
-    Ok(found)
+    Ok(found.into_iter().collect())
 }
 
-async fn select(tx: &mut Tx, keys: &[Hash], how: &str) -> Result<Vec<(Hash, Window)>, DbError> {
-    let sql = format!(
+async fn select(tx: &mut Tx, keys: &[Hash]) -> Result<Vec<(Hash, Window)>, DbError> {
+    let mut values = padded(keys.iter().map(|key| Value::from(*key)).collect());
+    let list = in_list(1, values.len());
+    let mut sql = format!(
         "SELECT key_hash, recent, first_part, next_part, in_parts, oldest_at FROM rate_windows \
-         WHERE key_hash IN ({}) {how}",
-        in_list(1, keys.len()),
+         WHERE key_hash IN ({list})"
     );
-    let keys: Vec<Value> = keys.iter().map(|key| Value::from(*key)).collect();
-    tx.query(&sql, &keys).await?.iter().map(window).collect()
+    if tx.engine() == Engine::Postgres {
+        // All or none: with some held, waiting for the others would be out of order.
+        values.push(Value::Int(i64::try_from(keys.len()).unwrap_or(i64::MAX)));
+        let all =
+            format!("(SELECT COUNT(*) FROM rate_windows WHERE key_hash IN ({list})) = ${}", values.len());
+        sql = format!("{sql} AND {all} ORDER BY key_hash FOR UPDATE");
+    }
+    tx.query(&sql, &values).await?.iter().map(window).collect()
 }
 
 fn window(row: &Row) -> Result<(Hash, Window), DbError> {
@@ -99,7 +94,7 @@ pub(super) struct Changed {
 /// Writes windows that were [held](hold), sorted by their keys.
 pub(super) async fn save(tx: &mut Tx, mut changed: Vec<Changed>, now: i64) -> Result<(), DbError> {
     let mut full = Vec::new();
-    let mut values = Vec::with_capacity(changed.len() * 7);
+    let mut rows = Vec::with_capacity(changed.len());
     for Changed { key, window, window_ms, .. } in &mut changed {
         let newest = window.recent.pop();
         if let Some((number, times)) = window.full_part() {
@@ -107,7 +102,7 @@ pub(super) async fn save(tx: &mut Tx, mut changed: Vec<Changed>, now: i64) -> Re
         }
         window.recent.extend(newest);
         let expires_at = window.expires_at(*window_ms);
-        values.extend([
+        rows.push([
             Value::from(*key),
             pack(&window.recent).into(),
             window.first.into(),
@@ -117,15 +112,7 @@ pub(super) async fn save(tx: &mut Tx, mut changed: Vec<Changed>, now: i64) -> Re
             expires_at.unwrap_or_else(|| now.saturating_add(EMPTY_MS)).into(),
         ]);
     }
-    let sql = format!(
-        "INSERT INTO rate_windows \
-         (key_hash, recent, first_part, next_part, in_parts, oldest_at, expires_at) VALUES {} \
-         ON CONFLICT (key_hash) DO UPDATE SET recent = excluded.recent, first_part = excluded.first_part, \
-         next_part = excluded.next_part, in_parts = excluded.in_parts, oldest_at = excluded.oldest_at, \
-         expires_at = excluded.expires_at",
-        values_rows(7, changed.len())
-    );
-    tx.execute(&sql, &values).await?;
+    upsert(tx, &rows).await?;
     for (key, number, times) in full {
         let sql = "INSERT INTO rate_parts (key_hash, part, hits) VALUES ($1, $2, $3)";
         tx.execute(sql, params![key, number, pack(&times)]).await?;
@@ -139,6 +126,25 @@ pub(super) async fn save(tx: &mut Tx, mut changed: Vec<Changed>, now: i64) -> Re
     if let Some(new) = changed.iter().find(|changed| changed.is_new) {
         let (sql, key) = (expired(tx, "ORDER BY key_hash LIMIT $4"), new.key);
         tx.execute(&sql, params![key, now, now.saturating_add(MAX_WINDOW_MS), NEIGHBOURS]).await?;
+    }
+    Ok(())
+}
+
+async fn upsert(tx: &mut Tx, rows: &[[Value; 7]]) -> Result<(), DbError> {
+    let mut rest = rows;
+    while !rest.is_empty() {
+        // Powers of two: few different texts, which the engines keep prepared.
+        let (chunk, later) = rest.split_at(1 << rest.len().min(ROWS).ilog2());
+        rest = later;
+        let sql = format!(
+            "INSERT INTO rate_windows \
+             (key_hash, recent, first_part, next_part, in_parts, oldest_at, expires_at) VALUES {} \
+             ON CONFLICT (key_hash) DO UPDATE SET recent = excluded.recent, \
+             first_part = excluded.first_part, next_part = excluded.next_part, \
+             in_parts = excluded.in_parts, oldest_at = excluded.oldest_at, expires_at = excluded.expires_at",
+            values_rows(7, chunk.len())
+        );
+        tx.execute(&sql, chunk.as_flattened()).await?;
     }
     Ok(())
 }

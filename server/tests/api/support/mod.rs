@@ -27,6 +27,8 @@ pub(crate) use world::{Event, Organiser};
 
 /// Friday evening, 31 July 2026, 18:00 UTC.
 pub(crate) const NOW: i64 = 1_785_520_800_000;
+/// Of a server behind a proxy.
+pub(crate) const PUBLIC_URL: &str = "https://tickets.example.org/at";
 pub(crate) const ADMIN: &str = "admin-token-of-the-tests-0123456789abcdef";
 
 /// 32 bytes.
@@ -80,15 +82,14 @@ impl Server {
     pub(crate) async fn start() -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let far = Limit::per_minute(100_000);
-        Self::start_with(Limits::all(far))
-            .await
+        Self::start_with(Limits::all(far)).await
     }
 
     pub(crate) async fn start_with(limits: Limits) -> Self {
         Self::make(limits, false).await
     }
 
-    /// With a proxy in front, which says where requests come from.
+    /// With a proxy in front, which says where requests come from, at [`PUBLIC_URL`].
     pub(crate) async fn start_behind_proxy(limits: Limits) -> Self {
         Self::make(limits, true).await
     }
@@ -108,6 +109,7 @@ impl Server {
             admin_token: Some(ADMIN.into()),
             limits,
             trust_forwarded_for: self.behind_proxy,
+            public_url: self.behind_proxy.then(|| PUBLIC_URL.to_owned()),
             readers: 2,
             database_url: self.place.url.clone(),
             root_secret: Some(ROOT_SECRET.into()),

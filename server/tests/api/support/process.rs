@@ -18,7 +18,11 @@ impl Process {
     pub(crate) fn start(place: &Place) -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let config = place.dir.path().join("liventix.toml");
-        std::fs::write(&config, "limit_redeem_per_minute = 100000\nlimit_refused_scans_per_minute = 100000\n").unwrap();
+        std::fs::write(
+            &config,
+            "limit_redeem_per_minute = 100000\nlimit_refused_scans_per_minute = 100000\n",
+        )
+        .unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_liventix"))
             .args(["serve", "--bind", "127.0.0.1:0", "--log-json"])
             .envs(place.variables())

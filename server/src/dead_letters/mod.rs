@@ -1,0 +1,6 @@
+//! What whoever runs the installation does with queues and dead letters, on record.
+
+pub mod routes;
+mod service;
+
+pub use service::{DeadLetters, Done};

@@ -1,0 +1,11 @@
+//! Work that comes again, once for all processes.
+
+use crate::params;
+use crate::platform::db::{DbError, Tx};
+
+/// Whether the schedule's time has come; if so, the next one is set. The row decides between processes.
+pub(super) async fn take_turn(tx: &mut Tx, name: &str, now: i64, every_ms: i64) -> Result<bool, DbError> {
+    let sql = "INSERT INTO schedules (name, next_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE \
+               SET next_at = excluded.next_at WHERE schedules.next_at <= $3";
+    Ok(tx.execute(sql, params![name, now + every_ms, now]).await? == 1)
+}
