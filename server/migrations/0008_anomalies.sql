@@ -22,6 +22,8 @@ CREATE TABLE anomalies (
     acknowledged TEXT,
     resolved TEXT,
     resolved_at BIGINT,
+    -- 1: by somebody, so that the same again is nothing new.
+    settled BIGINT NOT NULL,
     -- 1: an alert about its opening or its end is due.
     alert_due BIGINT NOT NULL,
     alerted BIGINT NOT NULL

@@ -17,35 +17,47 @@ use crate::platform::problem::ApiError;
 
 /// The least time between two notes of one scanner at one event.
 const EVERY_MS: i64 = 10_000;
+/// Events of one scanner noted in that time. A token names events as it likes; more than a few are made up.
+const MAX_EVENTS: usize = 4;
 /// Scanners remembered. An honest event has fewer; beyond that all are forgotten, and noted once more.
 const MAX_SCANNERS: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Refused {
-    /// Since the last note.
-    requests: i64,
-    noted_at: Option<i64>,
+    since: i64,
+    /// Requests by event: not noted yet, and whether there was a note since.
+    events: HashMap<EventId, (i64, bool)>,
 }
 
-/// Requests that were refused, by scanner and event, and are not noted yet.
-#[derive(Debug, Default)]
-pub struct OverLimits(Mutex<HashMap<(DeviceId, EventId), Refused>>);
-
-impl OverLimits {
+impl Refused {
     /// Counts one; how many to note now, if it is time.
-    fn count(&self, scanner: DeviceId, event: EventId, now: i64) -> Option<i64> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_SCANNERS && !all.contains_key(&(scanner, event)) {
-            all.clear();
-        }
-        let refused = all.entry((scanner, event)).or_default();
-        refused.requests += 1;
+    fn count(&mut self, event: EventId, now: i64) -> Option<i64> {
         // A time in the future is one from before the clock was set back.
-        if refused.noted_at.is_some_and(|noted_at| (0..EVERY_MS).contains(&(now - noted_at))) {
+        if !(0..EVERY_MS).contains(&(now - self.since)) {
+            self.since = now;
+            self.events.retain(|_, (requests, _)| *requests > 0);
+            self.events.values_mut().for_each(|(_, noted)| *noted = false);
+        }
+        if self.events.len() >= MAX_EVENTS && !self.events.contains_key(&event) {
             return None;
         }
-        refused.noted_at = Some(now);
-        Some(std::mem::take(&mut refused.requests))
+        let (requests, noted) = self.events.entry(event).or_default();
+        *requests += 1;
+        (!std::mem::replace(noted, true)).then(|| std::mem::take(requests))
+    }
+}
+
+/// Requests that were refused and are not noted yet.
+#[derive(Debug, Default)]
+pub struct OverLimits(Mutex<HashMap<DeviceId, Refused>>);
+
+impl OverLimits {
+    fn count(&self, scanner: DeviceId, event: EventId, now: i64) -> Option<i64> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_SCANNERS && !all.contains_key(&scanner) {
+            all.clear();
+        }
+        all.entry(scanner).or_default().count(event, now)
     }
 }
 
@@ -79,14 +91,27 @@ pub(crate) async fn over_limit(app: &AppState, scanner: Scanner, event: EventId,
 mod tests {
     use super::*;
 
+    const SCANNER: DeviceId = DeviceId::from_bytes([1; 16]);
+
     #[test]
     fn a_flood_is_noted_now_and_then_and_every_request_counted() {
         let limits = OverLimits::default();
-        let (scanner, event) = (DeviceId::from_bytes([1; 16]), EventId::from_bytes([2; 16]));
-        let counted: i64 = (0..=50_000).filter_map(|ms| limits.count(scanner, event, 1_000 + ms)).sum();
-        // All but those after the last note.
-        assert_eq!(counted, 50_001);
-        let notes = (0..50_000).filter_map(|ms| limits.count(scanner, event, 100_000 + ms)).count();
-        assert_eq!(notes, 5);
+        let event = EventId::from_bytes([2; 16]);
+        let notes: Vec<i64> =
+            (0..=50_000).filter_map(|ms| limits.count(SCANNER, event, 100_000 + ms)).collect();
+        assert_eq!(notes, [1, 10_000, 10_000, 10_000, 10_000, 10_000]);
+    }
+
+    #[test]
+    fn events_made_up_cost_a_few_notes() {
+        let limits = OverLimits::default();
+        let note = |number: u32| {
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            limits.count(SCANNER, EventId::from_bytes(id), 100_000 + i64::from(number) / 1_000)
+        };
+        assert_eq!((0..1_000_000).filter_map(note).count(), MAX_EVENTS);
+        // And they do not hide the true one for longer than that.
+        assert!(limits.count(SCANNER, EventId::from_bytes([9; 16]), 110_000).is_some());
     }
 }

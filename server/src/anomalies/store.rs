@@ -97,21 +97,19 @@ pub(super) struct Past {
 }
 
 pub(super) async fn past(conn: &mut Conn, subject: &Subject) -> Result<Past, DbError> {
-    let sql = "SELECT digest, resolved, resolved_at FROM anomalies \
-               WHERE subject = $1 AND kind = $2 AND event_id = $3 AND state = 'resolved' \
-               ORDER BY resolved_at DESC, opened_at DESC";
-    let rows = conn.query(sql, params![subject.id, subject.kind.code(), subject.event_id]).await?;
-    let mut past = Past { times: i64::try_from(rows.len()).unwrap_or(i64::MAX), ..Past::default() };
-    if let Some(row) = rows.first() {
-        past.resolved_at = row.get(2)?;
+    let values = params![subject.id, subject.kind.code(), subject.event_id];
+    let sql = "SELECT COUNT(*), MAX(resolved_at) FROM anomalies \
+               WHERE subject = $1 AND kind = $2 AND event_id = $3";
+    let Some(row) = conn.first(sql, values).await? else { return Ok(Past::default()) };
+    let (times, resolved_at) = (row.get(0)?, row.get(1)?);
+    if times == 0 {
+        return Ok(Past::default());
     }
-    for row in &rows {
-        if row.json::<Remark>(1)?.is_of_a_person() {
-            past.settled = Some(row.get(0)?);
-            break;
-        }
-    }
-    Ok(past)
+    let sql = "SELECT digest FROM anomalies \
+               WHERE subject = $1 AND kind = $2 AND event_id = $3 AND settled = 1 \
+               ORDER BY resolved_at DESC, opened_at DESC LIMIT 1";
+    let settled = conn.first(sql, values).await?.map(|row| row.get(0)).transpose()?;
+    Ok(Past { times, resolved_at, settled })
 }
 
 /// Brings a subject to what a rule finds now, whatever it found before: opens, changes or closes. What somebody
@@ -223,8 +221,9 @@ async fn open(
     let id = new_id(&subject, past.times);
     let Span { occurrences, first_seen, last_seen } = span;
     let sql = "INSERT INTO anomalies (anomaly_id, organiser_id, event_id, kind, subject_kind, subject, severity, \
-               state, occurrences, first_seen, last_seen, digest, opened_at, changed_at, alert_due, alerted) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11, $12, $12, 1, 0)";
+               state, occurrences, first_seen, last_seen, digest, opened_at, changed_at, settled, alert_due, \
+               alerted) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11, $12, $12, 0, 1, 0)";
     let values = params![
         id,
         context.organiser_id,
@@ -276,8 +275,8 @@ async fn close(tx: &mut Tx, context: Context, alive: &Alive) -> Result<(), DbErr
 /// Resolves an anomaly that is not; says whether it did. Whoever was told of it is told of its end.
 pub(super) async fn resolve(tx: &mut Tx, anomaly: [u8; 16], remark: &Remark) -> Result<bool, DbError> {
     let sql = "UPDATE anomalies SET state = 'resolved', resolved = $2, resolved_at = $3, changed_at = $3, \
-               alert_due = alerted WHERE anomaly_id = $1 AND state <> 'resolved'";
-    Ok(tx.execute(sql, params![anomaly, json(remark)?, remark.at]).await? > 0)
+               settled = $4, alert_due = alerted WHERE anomaly_id = $1 AND state <> 'resolved'";
+    Ok(tx.execute(sql, params![anomaly, json(remark)?, remark.at, remark.is_of_a_person()]).await? > 0)
 }
 
 /// Notes that somebody looks after an anomaly that is not resolved, perhaps instead of somebody else; says
@@ -305,8 +304,8 @@ pub(crate) async fn resolve_conflicts(tx: &mut Tx, ticket: TicketId, remark: &Re
 pub(super) async fn evidence(conn: &mut Conn, anomaly: [u8; 16]) -> Result<Vec<Finding>, DbError> {
     let sql = "SELECT finding FROM anomaly_evidence WHERE anomaly_id = $1 LIMIT 100";
     let rows = conn.query(sql, params![anomaly]).await?;
-    let findings: Result<Vec<Finding>, DbError> = rows.iter().map(|row| row.json(0)).collect();
-    let mut findings = findings?;
+    // One that a newer version wrote is left out: it must not hold up the scans that bring others.
+    let mut findings: Vec<Finding> = rows.iter().filter_map(|row| row.json(0).ok()).collect();
     finding::sort(&mut findings);
     Ok(findings)
 }

@@ -119,7 +119,8 @@ pub(crate) async fn wallet_policy(conn: &mut Conn, event: EventId) -> Result<Wal
     conn.first(sql, params![event]).await?.map_or_else(|| Ok(WalletPolicy::default()), |row| row.json(0))
 }
 
-/// Whose event it is, and when its scans are worth a look.
+/// Whose event it is, and when its scans are worth a look. Settings of a newer version count as none: they
+/// must not hold up scans.
 pub(crate) async fn anomaly_settings(
     conn: &mut Conn,
     event: EventId,
@@ -127,7 +128,7 @@ pub(crate) async fn anomaly_settings(
     let sql = "SELECT organiser_id, anomaly FROM events WHERE event_id = $1";
     let row = conn.first(sql, params![event]).await?;
     let row = row.ok_or_else(|| DbError::Constraint("no such event".into()))?;
-    Ok((row.get(0)?, row.json(1)?))
+    Ok((row.get(0)?, row.json(1).unwrap_or_default()))
 }
 
 pub(super) async fn set_anomaly_settings(

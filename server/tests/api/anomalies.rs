@@ -2,7 +2,9 @@
 
 use liventix_core::ledger::record::{Fingerprint, ScanRecord};
 use liventix_core::rules::{Confidence, Direction, Outcome, Reason};
+use liventix_server::params;
 use liventix_server::platform::config::Limits;
+use liventix_server::platform::db::DbError;
 use liventix_server::platform::rate_limit::Limit;
 use serde_json::{Value, json};
 
@@ -367,6 +369,50 @@ async fn a_gap_closes_when_it_is_filled_and_a_fork_never_does() {
     let found = w.only("chain_broken").await;
     assert_eq!((&found["severity"], &found["evidence"][0]["broken"]), (&json!("critical"), &json!("fork")));
     assert_eq!(found["evidence"][0]["scans"].as_array().unwrap().len(), 3);
+}
+
+/// As a database has it that moved up from an earlier version.
+#[tokio::test(flavor = "multi_thread")]
+async fn ledgers_from_before_go_on_as_they_were_noted() {
+    let w = world().await;
+    let (mut whole, mut broken) = (w.door().await, w.door().await);
+    let first = [whole.admit(&w.ticket().await, NOW), whole.admit(&w.ticket().await, NOW + 1)];
+    let other = [broken.admit(&w.ticket().await, NOW), broken.admit(&w.ticket().await, NOW + 1)];
+    w.upload(&whole, &first).await;
+    w.upload(&broken, &other).await;
+    let ledger = broken.ledger_id;
+    let moved: Result<u64, DbError> = w
+        .server
+        .place
+        .open()
+        .await
+        .write(move |tx| {
+            Box::pin(async move {
+                let sql = "UPDATE ledgers SET chain_ok = 0, first_break_seq = 2 WHERE ledger_id = $1";
+                tx.execute(sql, params![ledger]).await?;
+                tx.execute("UPDATE ledgers SET runs = ''", &[]).await
+            })
+        })
+        .await;
+    assert_eq!(moved.unwrap(), 2);
+    let third = [whole.admit(&w.ticket().await, NOW + 2)];
+    w.upload(&whole, &third).await;
+    let third = [broken.admit(&w.ticket().await, NOW + 2)];
+    w.upload(&broken, &third).await;
+    assert!(w.open().await.is_empty());
+    let devices = w.server.get("/v1/devices", &w.organiser.key).await.expect(200);
+    let chains: Vec<(&Value, &Value)> = devices["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|device| (&device["ledgers"][0]["chain_ok"], &device["ledgers"][0]["first_break_seq"]))
+        .collect();
+    assert!(chains.contains(&(&json!(true), &json!(null))) && chains.contains(&(&json!(false), &json!(2))));
+    // What follows the whole one is still told.
+    whole.admit(&w.ticket().await, NOW + 3);
+    let fifth = [whole.admit(&w.ticket().await, NOW + 4)];
+    w.upload(&whole, &fifth).await;
+    assert_eq!(w.open().await, ["chain_broken 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,8 +46,8 @@ async fn anomaly(db: &Db, number: u8) {
             Box::pin(async move {
                 let sql = "INSERT INTO anomalies (anomaly_id, organiser_id, event_id, kind, subject_kind, subject, \
                            severity, state, occurrences, first_seen, last_seen, digest, opened_at, changed_at, \
-                           alert_due, alerted) VALUES ($1, $2, $3, 'chain_broken', 'ledger', $1, 'critical', 'open', \
-                           2, 0, 0, $4, $5, $5, 1, 0)";
+                           settled, alert_due, alerted) VALUES ($1, $2, $3, 'chain_broken', 'ledger', $1, 'critical', 'open', \
+                           2, 0, 0, $4, $5, $5, 0, 1, 0)";
                 let values = params![[number; 16], [1_u8; 16], [2_u8; 16], [0_u8; 32], NOW];
                 tx.execute(sql, values).await
             })
