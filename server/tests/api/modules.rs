@@ -16,6 +16,8 @@ mod idempotency;
 mod manifest;
 mod measure;
 mod queue;
+mod queue_kill;
+mod queue_model;
 mod rate_limit;
 mod redeem;
 mod server;

@@ -19,7 +19,6 @@ const TABLES: [&str; 10] = [
     "anomalies",
     "anomaly_evidence",
     "conflict_resolutions",
-    "idempotent_operations",
 ];
 
 async fn count(db: &Db, table: &'static str) -> i64 {
