@@ -86,8 +86,8 @@ struct Inner {
     bell: ChangeBell,
     snapshots: Snapshots,
     desks: Desks,
-    over_limits: OverLimits,
     queue: Queue,
+    over_limits: OverLimits,
     passwords: Passwords,
     closing: watch::Receiver<bool>,
 }
@@ -284,8 +284,8 @@ impl App {
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
             desks: Desks::default(),
-            over_limits: OverLimits::default(),
             queue,
+            over_limits: OverLimits::default(),
             passwords: Passwords::default(),
             closing,
         })))

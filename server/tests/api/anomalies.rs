@@ -161,7 +161,10 @@ async fn a_conflict_opens_an_anomaly_that_closes_when_the_merge_finds_none() {
     w.upload(&two, std::slice::from_ref(&second)).await;
     w.upload(&one, std::slice::from_ref(&first)).await;
     let found = w.only("conflicting_admissions").await;
-    assert_eq!(found["sentence"], "1 admission too many with the ticket of Mateo Vasquez: doors did not know of each other.");
+    assert_eq!(
+        found["sentence"],
+        "1 admission too many with the ticket of Mateo Vasquez: doors did not know of each other."
+    );
     assert_eq!((&found["subject"]["kind"], &found["subject"]["id"]), (&json!("ticket"), &json!(ticket)));
     let sides = &found["evidence"][0]["scans"];
     assert_eq!(sides[0]["scan_id"], first.scan_id.to_string());
@@ -344,7 +347,10 @@ async fn a_gap_closes_when_it_is_filled_and_a_fork_never_does() {
     let gap = w.only("chain_broken").await;
     assert_eq!((&gap["severity"], &gap["occurrences"]), (&json!("notice"), &json!(1)));
     let evidence = &gap["evidence"][0];
-    assert_eq!((&evidence["broken"], &evidence["missing_from"], &evidence["seq"]), (&json!("gap"), &json!(2), &json!(4)));
+    assert_eq!(
+        (&evidence["broken"], &evidence["missing_from"], &evidence["seq"]),
+        (&json!("gap"), &json!(2), &json!(4))
+    );
     let ledger = |devices: Value| devices["items"][0]["ledgers"][0].clone();
     let before = ledger(w.server.get("/v1/devices", &w.organiser.key).await.expect(200));
     assert_eq!((&before["chain_ok"], &before["first_break_seq"]), (&json!(false), &json!(4)));
@@ -423,7 +429,10 @@ async fn a_scanner_over_its_limit_is_one_growing_anomaly() {
     }
     assert_eq!(w.open().await, ["scanner_over_limit 1"]);
     w.server.clock.advance(10_000);
-    w.server.post(&path, &w.organiser.key, &w.event.redeem_body("hello")).await.expect_problem(429, "rate_limited");
+    w.server
+        .post(&path, &w.organiser.key, &w.event.redeem_body("hello"))
+        .await
+        .expect_problem(429, "rate_limited");
     // One note, and all that came since.
     let found = w.only("scanner_over_limit").await;
     assert_eq!((&found["occurrences"], &found["severity"]), (&json!(11), &json!("notice")));

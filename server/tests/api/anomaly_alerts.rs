@@ -61,7 +61,8 @@ async fn resolve(db: &Db, number: u8) {
     let done: Result<u64, DbError> = db
         .write(move |tx| {
             Box::pin(async move {
-                let sql = "UPDATE anomalies SET state = 'resolved', alert_due = alerted WHERE anomaly_id = $1";
+                let sql =
+                    "UPDATE anomalies SET state = 'resolved', alert_due = alerted WHERE anomaly_id = $1";
                 tx.execute(sql, params![[number; 16]]).await
             })
         })

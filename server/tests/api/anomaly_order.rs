@@ -131,7 +131,8 @@ impl<'a> World<'a> {
         let gate = gate.parse().unwrap();
         let at = at + i64::from(copy);
         // Ids in the order of writing, so that ties are broken alike in every run.
-        let scan_id = ScanId::generate(START + i64::try_from(place * 2).unwrap() + i64::from(copy), &OsEntropy);
+        let scan_id =
+            ScanId::generate(START + i64::try_from(place * 2).unwrap() + i64::from(copy), &OsEntropy);
         self.doors[step.door].scan(&self.tickets[step.ticket], at, |scan| {
             scan.scan_id = scan_id;
             scan.ledger_id = ledger;
@@ -195,15 +196,14 @@ impl<'a> World<'a> {
         for (place, ticket) in self.tickets.iter().enumerate() {
             text = text.replace(ticket, &format!("ticket {place}"));
         }
-        text.replace(&self.event.gate, "north").replace(&self.event.other_gate, "south").replace(
-            &self.event.id,
-            "event",
-        )
-        .lines()
-        // Fingerprints are of ids, and so of this run.
-        .filter(|line| !line.contains("fingerprint"))
-        .collect::<Vec<_>>()
-        .join("\n")
+        text.replace(&self.event.gate, "north")
+            .replace(&self.event.other_gate, "south")
+            .replace(&self.event.id, "event")
+            .lines()
+            // Fingerprints are of ids, and so of this run.
+            .filter(|line| !line.contains("fingerprint"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -15,10 +15,10 @@ const TABLES: [&str; 10] = [
     "enrolments",
     "device_events",
     "ledgers",
+    "idempotent_operations",
     "anomalies",
     "anomaly_evidence",
     "conflict_resolutions",
-    "idempotent_operations",
 ];
 
 async fn count(db: &Db, table: &'static str) -> i64 {
@@ -83,10 +83,10 @@ async fn a_tenant_changes_and_deletes_nothing_of_the_other_and_writes_nothing_in
         "DELETE FROM quarantine",
         "DELETE FROM device_events",
         "DELETE FROM ledgers",
+        "DELETE FROM idempotent_operations",
         "DELETE FROM anomaly_evidence",
         "DELETE FROM conflict_resolutions",
         "UPDATE anomalies SET state = 'resolved'",
-        "DELETE FROM idempotent_operations",
         "UPDATE devices SET revoked_at = 1",
         "UPDATE enrolments SET used_at = 1",
     ] {

@@ -47,9 +47,9 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0007_row_security.postgres.sql")
     ),
     migration!(
-        "0009_anomalies",
+        "0008_anomalies",
         sqlite: "",
-        postgres: include_str!("../../../migrations/0009_anomalies.postgres.sql")
+        postgres: include_str!("../../../migrations/0008_anomalies.postgres.sql")
     ),
 ];
 
