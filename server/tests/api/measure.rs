@@ -1,4 +1,4 @@
-//! The targets of the design, on this machine: `cargo test --release -p liventix-server --test api --
+//! The targets of the design, on this machine: `cargo test --release -p liventix-server --test sqlite measure --
 //! --ignored --nocapture`. Ignored otherwise, since a debug build or a busy machine proves nothing.
 
 use std::time::{Duration, Instant};

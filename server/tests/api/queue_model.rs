@@ -146,7 +146,7 @@ impl World {
         for job in jobs {
             let line = self.alive[&job.job_id].key.map(|key| self.lines[&key][0]);
             assert!(line.is_none_or(|first| first == job.job_id), "out of order: {job:?}");
-            let known = self.alive.get_mut(&job.job_id).expect("nothing comes from nowhere");
+            let known = self.alive.get_mut(&job.job_id).unwrap();
             assert_eq!(known.held, None, "two live leases: {job:?}");
             assert!(job.fence > known.fence);
             known.fence = job.fence;

@@ -7,13 +7,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use super::settle::Fate;
 use super::types::{Claimed, Failure, QueueSpec};
 use super::{Queue, Turn};
 use crate::platform::db::DbError;
+use crate::platform::ids::JobId;
 
 /// How often a worker looks though nobody rang.
 const LOOK: Duration = Duration::from_secs(2);
@@ -87,7 +88,7 @@ pub struct Worker {
 #[derive(Default)]
 struct Running {
     tasks: JoinSet<Result<(), Failure>>,
-    jobs: HashMap<Id, Claimed>,
+    jobs: HashMap<Id, (Claimed, AbortHandle)>,
 }
 
 type Ended = Result<(Id, Result<(), Failure>), JoinError>;
@@ -102,11 +103,22 @@ impl Running {
             request_id = job.request_id,
         );
         let task = self.tasks.spawn(handlers.run(job.clone()).instrument(span));
-        self.jobs.insert(task.id(), job);
+        self.jobs.insert(task.id(), (job, task));
     }
 
     fn held(&self) -> Vec<Claimed> {
-        self.jobs.values().cloned().collect()
+        self.jobs.values().map(|(job, _)| job.clone()).collect()
+    }
+
+    /// Stops what is done for a job that belongs to somebody else by now.
+    fn drop_lost(&mut self, lost: JobId) {
+        self.jobs.retain(|_, (job, task)| {
+            let is_ours = job.job_id != lost;
+            if !is_ours {
+                task.abort();
+            }
+            is_ours
+        });
     }
 
     /// The job that ended, and how. A panic is a failure like any other.
@@ -118,7 +130,7 @@ impl Running {
                 (error.id(), Err(failure))
             }
         };
-        self.jobs.remove(&id).map(|job| (job, result))
+        self.jobs.remove(&id).map(|(job, _)| (job, result))
     }
 
     /// Waits for one to end; takes all that have ended with it.
@@ -211,6 +223,7 @@ impl Worker {
             Ok(lost) => {
                 for job in lost {
                     tracing::warn!(queue = self.spec.name, %job, "a job was taken from this worker");
+                    running.drop_lost(job);
                 }
             }
             Err(error) => {
