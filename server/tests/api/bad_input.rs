@@ -180,7 +180,8 @@ async fn tables_that_cannot_be_imported() {
     }
     let as_json = server.post(&path, &organiser.key, &json!({})).await;
     as_json.expect_problem(415, "unsupported_media_type");
-    let huge = server.post_csv(&path, &organiser.key, vec![b'x'; 33 * 1_024 * 1_024]).await;
+    let huge = server.csv(&path, &organiser.key, vec![b'x'; 33 * 1_024 * 1_024]);
+    let huge = server.send_too_much(huge).await;
     huge.expect_problem(413, "body_too_large");
     assert_eq!(event.counts(&server, &organiser).await["tickets"]["valid"], 0);
 }

@@ -19,7 +19,7 @@ const VARIABLE: &str = "LIVENTIX_TEST_QUEUE";
 
 /// A lease that ends soon, since the clock of these processes is the real one.
 fn spec() -> QueueSpec {
-    QueueSpec { lease_ms: 600, max_crashes: 1_000, ..QueueSpec::new("kill", 3, &[10]) }
+    QueueSpec { lease_ms: 2_000, max_crashes: 1_000, ..QueueSpec::new("kill", 3, &[10]) }
 }
 
 /// Not a test: what the children run. This program, told to run this.

@@ -222,7 +222,9 @@ impl World {
                 let lost = self.queue.extend(&self.spec, &self.hands[worker]).await.unwrap();
                 for job in self.hands[worker].clone() {
                     let held = self.is_held(worker, &job);
-                    assert_eq!(!lost.contains(&job.job_id), held, "{job:?}");
+                    let is_over =
+                        lost.iter().any(|over| (over.job_id, over.fence) == (job.job_id, job.fence));
+                    assert_eq!(!is_over, held, "{job:?}");
                     if held {
                         self.alive.get_mut(&job.job_id).unwrap().held =
                             Some((worker, job.fence, self.now + self.spec.lease_ms));
@@ -265,6 +267,7 @@ impl World {
 
 #[test]
 fn nothing_is_lost_and_nothing_is_held_twice_whatever_happens() {
+    // Often enough to have found what a worker does that takes its own lost job again.
     let cases = if crate::ENGINE == liventix_server::platform::db::Engine::Sqlite { 60 } else { 12 };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });

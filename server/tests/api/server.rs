@@ -96,7 +96,8 @@ async fn wrong_addresses_methods_and_types_are_problems() {
     let json = |body: String| post().header("content-type", "application/json").body(body);
     server.send(json("{".into())).await.expect_problem(400, "invalid_json");
     server.send(json("{}".into())).await.expect_problem(422, "invalid_body");
-    server.send(json(format!("\"{}\"", "x".repeat(300_000)))).await.expect_problem(413, "body_too_large");
+    let large = json(format!("\"{}\"", "x".repeat(300_000)));
+    server.send_too_much(large).await.expect_problem(413, "body_too_large");
     server.get("/v1/events/no-id", &organiser.key).await.expect_problem(400, "invalid_path");
     server.get("/v1/events?limit=x", &organiser.key).await.expect_problem(400, "invalid_query");
 }

@@ -189,24 +189,25 @@ impl Queue {
             .await
     }
 
-    /// Keeps jobs this worker's for another lease. Returns those that are not any more: whatever is still done
-    /// for them should stop.
+    /// Keeps jobs this worker's for another lease. Returns the claims that are over: whatever is still done for
+    /// them should stop. A worker may have claimed such a job again since; that claim is another one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn extend(&self, spec: &QueueSpec, jobs: &[Claimed]) -> Result<Vec<JobId>, DbError> {
+    pub async fn extend(&self, spec: &QueueSpec, jobs: &[Claimed]) -> Result<Vec<Claimed>, DbError> {
         let (by_lease, until) = (by_lease(jobs), self.now() + spec.lease_ms);
-        self.db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let mut lost = Vec::new();
-                    for (lease, jobs) in &by_lease {
-                        lost.extend(settle::extend(tx, *lease, jobs, until).await?);
-                    }
-                    Ok(lost)
-                })
+        let extended = self.db.write(move |tx| {
+            Box::pin(async move {
+                let mut over = Vec::new();
+                for (lease, jobs) in &by_lease {
+                    let lost = settle::extend(tx, *lease, jobs, until).await?;
+                    over.extend(lost.into_iter().map(|job| (*lease, job)));
+                }
+                Ok::<_, DbError>(over)
             })
-            .await
+        });
+        let over: Vec<(LeaseId, JobId)> = extended.await?;
+        Ok(jobs.iter().filter(|job| over.contains(&(job.lease, job.job_id))).cloned().collect())
     }
 
     /// Gives jobs back untried.

@@ -14,7 +14,6 @@ use super::settle::Fate;
 use super::types::{Claimed, Failure, QueueSpec};
 use super::{Queue, Turn};
 use crate::platform::db::DbError;
-use crate::platform::ids::JobId;
 
 /// How often a worker looks though nobody rang.
 const LOOK: Duration = Duration::from_secs(2);
@@ -110,14 +109,14 @@ impl Running {
         self.jobs.values().map(|(job, _)| job.clone()).collect()
     }
 
-    /// Stops what is done for a job that belongs to somebody else by now.
-    fn drop_lost(&mut self, lost: JobId) {
+    /// Stops what is done under a claim that is over.
+    fn stop(&mut self, over: &Claimed) {
         self.jobs.retain(|_, (job, task)| {
-            let is_ours = job.job_id != lost;
-            if !is_ours {
+            let is_over = (job.lease, job.job_id) == (over.lease, over.job_id);
+            if is_over {
                 task.abort();
             }
-            is_ours
+            !is_over
         });
     }
 
@@ -221,9 +220,9 @@ impl Worker {
         }
         match self.queue.extend(&self.spec, &held).await {
             Ok(lost) => {
-                for job in lost {
-                    tracing::warn!(queue = self.spec.name, %job, "a job was taken from this worker");
-                    running.drop_lost(job);
+                for over in lost {
+                    tracing::warn!(queue = self.spec.name, id = %over.job_id, "a job was taken from this worker");
+                    running.stop(&over);
                 }
             }
             Err(error) => {

@@ -151,7 +151,21 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
+        Self::reply(request.send().await.unwrap()).await
+    }
+
+    /// Sends a body that is refused before its end. The server closes the connection then, and whoever is still
+    /// sending may hear of that before the answer: such a one asks again.
+    pub(crate) async fn send_too_much(&self, request: reqwest::RequestBuilder) -> Reply {
+        for _ in 0..20 {
+            if let Ok(response) = request.try_clone().unwrap().send().await {
+                return Self::reply(response).await;
+            }
+        }
+        panic!("refused without an answer, again and again")
+    }
+
+    async fn reply(response: reqwest::Response) -> Reply {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap().to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -172,8 +186,11 @@ impl Server {
     }
 
     pub(crate) async fn post_csv(&self, path: &str, token: &str, bytes: impl Into<Vec<u8>>) -> Reply {
-        let request = self.request(Method::POST, path, token).header("content-type", "text/csv");
-        self.send(request.body(bytes.into())).await
+        self.send(self.csv(path, token, bytes)).await
+    }
+
+    pub(crate) fn csv(&self, path: &str, token: &str, bytes: impl Into<Vec<u8>>) -> reqwest::RequestBuilder {
+        self.request(Method::POST, path, token).header("content-type", "text/csv").body(bytes.into())
     }
 }
 
