@@ -17,8 +17,8 @@ pub(super) struct Festival {
     pub(super) imported: u64,
     /// The key that signs its codes.
     pub(super) key_id: u8,
-    /// A code of last year's system that is on the guest list.
-    pub(super) legacy_code: String,
+    /// A guest who comes with last year's ticket.
+    pub(super) old_hand: OldHand,
     types: BTreeMap<String, Value>,
     now: i64,
     /// Tickets made to be refused.
@@ -33,6 +33,12 @@ pub(super) struct Sample {
     pub(super) ticket_id: String,
     pub(super) code: String,
     key_id: u8,
+}
+
+/// Somebody on the guest list whose code of last year's system still counts.
+pub(super) struct OldHand {
+    pub(super) attendee_name: String,
+    pub(super) legacy_code: String,
 }
 
 /// What was sold after the doors' last sync.
@@ -78,7 +84,7 @@ impl Festival {
             event_id,
             imported,
             key_id: expired.key_id,
-            legacy_code: legacy_code()?,
+            old_hand: old_hand()?,
             types,
             now,
             expired,
@@ -140,13 +146,13 @@ async fn issue(api: &Api, event: EventId, body: &Value) -> anyhow::Result<Sample
 }
 
 /// The last Friday guest on the list who still carries a ticket of the old system.
-fn legacy_code() -> anyhow::Result<String> {
+fn old_hand() -> anyhow::Result<OldHand> {
     let mut found = None;
     for row in csv::Reader::from_reader(GUESTS.as_bytes()).records() {
         let row = row?;
         let column = |place: usize| row.get(place).unwrap_or_default();
         if column(3) == "Friday" && column(4) == "valid" && !column(5).is_empty() {
-            found = Some(column(5).to_owned());
+            found = Some(OldHand { attendee_name: column(1).to_owned(), legacy_code: column(5).to_owned() });
         }
     }
     found.context("no guest carries an old ticket")
