@@ -219,7 +219,7 @@ impl RateLimiter {
 
     /// Runs `work` in a write transaction of `db` if every check has room: limits, decision and what is decided
     /// share one commit. A request that fails by its own fault stays counted, so `work` fails that way only
-    /// before it has changed anything; where the server fails, nothing stays.
+    /// before it has changed anything; where the server fails, or the database refused a statement, nothing stays.
     ///
     /// # Errors
     /// `rate_limited`, or what `work` returns.
@@ -238,7 +238,7 @@ impl RateLimiter {
                         return Ok((checked, None));
                     }
                     match work(tx).await {
-                        Err(error) if !error.is_the_callers() => Err(error),
+                        Err(error) if tx.is_spoilt() || !error.is_the_callers() => Err(error),
                         result => Ok((checked, Some(result))),
                     }
                 })

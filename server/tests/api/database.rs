@@ -3,6 +3,7 @@
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError};
 
+use crate::support::database::count;
 use crate::support::{Place, Process, Remote, TestDatabase, client, new_id};
 
 async fn insert(db: &Db, id: u8, fail: bool) -> Result<(), DbError> {
@@ -101,6 +102,31 @@ async fn readers_cannot_write() {
     assert!(result.is_err());
 }
 
+/// Whatever a store makes of an error: a write that fails leaves nothing behind, not even what came after a
+/// statement that the engine could not read, as the first of the transaction.
+#[tokio::test]
+async fn a_write_that_fails_leaves_nothing_though_it_went_on_after_an_error() {
+    let TestDatabase { db, place: _place } = TestDatabase::open().await;
+    for broken_first in [true, false] {
+        let result: Result<(), DbError> = db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let insert =
+                        "INSERT INTO wallets (wallet_id, secret_hash, created_at) VALUES ($1, $2, 0)";
+                    if broken_first {
+                        assert!(tx.execute("INSERT INTO nowhere VALUES (1)", params![]).await.is_err());
+                    }
+                    // Perhaps refused by now, perhaps not.
+                    let _ = tx.execute(insert, params![[1_u8; 16], [2_u8; 32]]).await;
+                    Err(DbError::Statement("on purpose".into()))
+                })
+            })
+            .await;
+        assert!(matches!(result, Err(DbError::Statement(text)) if text == "on purpose"));
+        assert_eq!(count(&db, "SELECT COUNT(*) FROM wallets").await, 0, "broken first: {broken_first}");
+    }
+}
+
 /// Every redeem that was answered before a SIGKILL is there after it, and none was admitted twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_before_a_kill_is_there_after_it() {
@@ -143,16 +169,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it() {
         }
     }
     let db = place.open().await;
-    let stored: i64 = db
-        .read(|conn| {
-            Box::pin(async move {
-                let row = conn.first("SELECT COUNT(*) FROM scans", params![]).await?;
-                row.map_or(Ok(0), |row| row.get(0))
-            })
-        })
-        .await
-        .map_err(|error: DbError| error)
-        .unwrap();
+    let stored = count(&db, "SELECT COUNT(*) FROM scans").await;
     assert!(answered > 0);
     assert!((answered..=answered + 32).contains(&stored), "{answered} answered, {stored} stored");
 }

@@ -12,7 +12,7 @@ use liventix_core::ids::OrganiserId;
 use liventix_server::AppState;
 use liventix_server::params;
 use liventix_server::platform::body::Json;
-use liventix_server::platform::db::{Db, DbError, Tx};
+use liventix_server::platform::db::{DbError, Tx};
 use liventix_server::platform::idempotency::{Attempt, Idempotent, Operation as _};
 use liventix_server::platform::problem::{ApiError, ApiResult, Code};
 use reqwest::Method;
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::support::database::count;
 use crate::support::{Event, NOW, Organiser, Reply, Server, client, new_id, text};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -44,16 +45,6 @@ fn assert_replays(first: &Reply, again: &Reply) {
     assert!(!is_replay(first) && is_replay(again), "{:?}", again.headers);
     assert_eq!((first.status, &first.bytes), (again.status, &again.bytes));
     assert_eq!(first.headers["content-type"], again.headers["content-type"]);
-}
-
-async fn count(db: &Db, sql: &'static str) -> i64 {
-    let count = db.read(move |conn| {
-        Box::pin(async move {
-            let row = conn.first(sql, params![]).await?;
-            row.map_or(Ok(0), |row| row.get(0))
-        })
-    });
-    count.await.map_err(|error: DbError| error).unwrap()
 }
 
 const OPERATIONS: &str = "SELECT COUNT(*) FROM idempotent_operations";

@@ -5,20 +5,23 @@ use liventix_server::platform::db::{Db, DbError, PostgresOptions, Storage};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::support::Place;
-use crate::support::database::connect;
+use crate::support::database::{connect, count};
 
 fn options(url: &str) -> Storage {
     Storage::Postgres(PostgresOptions { url: SecretString::from(url), connections: 2 })
 }
 
-async fn count(db: &Db) -> Result<i64, DbError> {
-    db.read(|conn| {
-        Box::pin(async move {
-            let row = conn.first("SELECT COUNT(*) FROM organisers", params![]).await?;
-            row.map_or(Ok(-1), |row| row.get(0))
+/// How many organisers there are, by a transaction rather than a single look.
+async fn in_transaction(db: &Db) -> i64 {
+    let counted: Result<i64, DbError> = db
+        .read(|conn| {
+            Box::pin(async move {
+                let row = conn.first("SELECT COUNT(*) FROM organisers", params![]).await?;
+                row.map_or(Ok(-1), |row| row.get(0))
+            })
         })
-    })
-    .await
+        .await;
+    counted.unwrap()
 }
 
 #[tokio::test]
@@ -45,14 +48,14 @@ async fn a_server_that_is_not_there_is_named_and_its_password_is_not() {
 async fn a_restart_of_the_database_costs_no_more_than_what_was_under_way() {
     let place = Place::make().await;
     let db = place.open().await;
-    assert_eq!(count(&db).await.unwrap(), 0);
+    assert_eq!(in_transaction(&db).await, 0);
     let url = place.url.clone().unwrap();
     let raw = connect(url.expose_secret()).await;
     let others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
     assert!(!raw.query(others, &[]).await.unwrap().is_empty());
     assert_eq!(
-        count(&db).await.unwrap(),
+        in_transaction(&db).await,
         0,
         "a connection that died in the pool is not the caller's problem"
     );
@@ -83,11 +86,7 @@ async fn a_lock_lets_one_transaction_through_at_a_time() {
         let changed: Result<u64, DbError> = task.await.unwrap();
         assert_eq!(changed.unwrap(), 1);
     }
-    let row = one
-        .read(|conn| Box::pin(async move { conn.first("SELECT created_at FROM wallets", params![]).await }))
-        .await;
-    let row: Result<_, DbError> = row;
-    assert_eq!(row.unwrap().unwrap().get::<i64>(0).unwrap(), 40);
+    assert_eq!(count(&one, "SELECT created_at FROM wallets").await, 40);
 }
 
 async fn raw_counter(db: &Db) {
@@ -101,6 +100,27 @@ async fn raw_counter(db: &Db) {
     .map(drop)
     .map_err(|error: DbError| error)
     .unwrap();
+}
+
+/// PostgreSQL answers COMMIT in a transaction that an error has spoilt with a quiet ROLLBACK: whoever goes on
+/// after an error is told that nothing was kept.
+#[tokio::test]
+async fn a_transaction_that_an_error_spoilt_is_not_called_committed() {
+    let place = Place::make().await;
+    let db = place.open().await;
+    let insert = "INSERT INTO wallets (wallet_id, secret_hash, created_at) VALUES ($1, $2, 0)";
+    let result: Result<(), DbError> = db
+        .write(move |tx| {
+            Box::pin(async move {
+                tx.execute(insert, params![[1_u8; 16], [2_u8; 32]]).await?;
+                let again = tx.execute(insert, params![[1_u8; 16], [2_u8; 32]]).await;
+                assert!(again.is_err_and(|error| error.is_constraint()));
+                Ok(())
+            })
+        })
+        .await;
+    assert!(matches!(result, Err(DbError::RolledBack(_))), "{result:?}");
+    assert_eq!(count(&db, "SELECT COUNT(*) FROM wallets").await, 0);
 }
 
 /// A caller that hangs up leaves no transaction half done in the pool.
@@ -129,12 +149,5 @@ async fn a_transaction_ends_though_its_caller_hung_up() {
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     release.send(()).unwrap();
-    let mut found = 0;
-    while found == 0 {
-        let row = db
-            .read(|conn| Box::pin(async move { conn.first("SELECT COUNT(*) FROM wallets", params![]).await }))
-            .await;
-        let row: Result<_, DbError> = row;
-        found = row.unwrap().unwrap().get::<i64>(0).unwrap();
-    }
+    while count(&db, "SELECT COUNT(*) FROM wallets").await == 0 {}
 }

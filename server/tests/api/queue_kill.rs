@@ -12,6 +12,7 @@ use liventix_server::platform::queue::{Claimed, Failure, Handlers, NewJob, Queue
 use serde_json::json;
 
 use crate::support::Place;
+use crate::support::database::count;
 
 const JOBS: usize = 300;
 /// Where a child finds its database.
@@ -80,10 +81,6 @@ impl Drop for Killed {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
-}
-
-async fn count(db: &Db, sql: &'static str) -> i64 {
-    db.first(sql, params![]).await.unwrap().map_or(0, |row| row.get(0).unwrap())
 }
 
 /// Returns once at least this many jobs have left a mark.

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::support::database::count;
 use crate::support::{NOW, Organiser, Reply, Server, TestDatabase, text};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -105,16 +106,6 @@ async fn a_busy_key_is_counted_as_exactly_as_a_quiet_one() {
     agrees_with_the_model(&database.db, "busy", limit, waits).await;
     let parts = count(&database.db, "SELECT COUNT(*) FROM rate_parts").await;
     assert_eq!(parts, 1, "parts that have run out are gone");
-}
-
-async fn count(db: &Db, sql: &'static str) -> i64 {
-    let count = db.read(move |conn| {
-        Box::pin(async move {
-            let row = conn.first(sql, params![]).await?;
-            row.map_or(Ok(0), |row| row.get(0))
-        })
-    });
-    count.await.map_err(|error: DbError| error).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -130,6 +130,12 @@ async fn a_scan_id_of_another_organiser_is_a_conflict_and_tells_nothing() {
     again["scan_id"] = body["scan_id"].clone();
     let reply = server.post(&format!("{}/redeem", other.path), &theirs.key, &again).await;
     reply.expect_problem(409, "scan_id_conflict");
+    let ticket = theirs.ticket(&server, &other).await;
+    let passed = other.redeem_body(&text(&ticket["code"]));
+    server.post(&format!("{}/redeem", other.path), &theirs.key, &passed).await.expect(200);
+    let undo = json!({"scan_id": body["scan_id"], "note": "wrong guest"});
+    let path = format!("{}/scans/{}/undo", other.path, text(&passed["scan_id"]));
+    server.post(&path, &theirs.key, &undo).await.expect_problem(409, "scan_id_conflict");
     let mut door = theirs.door(&server, &other).await;
     let ticket = theirs.ticket(&server, &other).await;
     let clash = door.scan(&text(&ticket["ticket_id"]), NOW, |record| {

@@ -246,6 +246,16 @@ impl Tx {
         }
     }
 
+    /// Whether a statement failed after which nothing of this transaction can be kept: PostgreSQL gives up the
+    /// whole, SQLite only the statement.
+    #[must_use]
+    pub const fn is_spoilt(&self) -> bool {
+        match &self.0 {
+            Conn::Sqlite(_) => false,
+            Conn::Postgres(session) => session.is_spoilt(),
+        }
+    }
+
     /// Runs a statement that changes rows; returns how many.
     ///
     /// # Errors

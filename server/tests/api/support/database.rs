@@ -62,6 +62,11 @@ impl Place {
     }
 }
 
+/// The number that a query of one row and column gives.
+pub(crate) async fn count(db: &Db, sql: &'static str) -> i64 {
+    db.first(sql, &[]).await.unwrap().map_or(0, |row| row.get(0).unwrap())
+}
+
 fn server() -> String {
     let hint = "no PostgreSQL to test on: run `tests/toolchains/postgres cargo test …`";
     std::env::var(VARIABLE).unwrap_or_else(|_| panic!("{hint}"))

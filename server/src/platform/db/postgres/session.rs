@@ -23,6 +23,8 @@ pub struct Session {
     /// What begins the transaction, until it is sent: together with the first statement, so that nobody waits
     /// for it alone.
     begin: Option<String>,
+    /// Whether a statement failed: the server keeps nothing of such a transaction.
+    spoilt: bool,
 }
 
 impl Session {
@@ -41,11 +43,22 @@ impl Session {
             ),
         };
         let connection = Some(super::connection(&pool).await?);
-        Ok(Self { pool, connection, begin: Some(begin) })
+        Ok(Self { pool, connection, begin: Some(begin), spoilt: false })
     }
 
+    /// # Errors
+    /// When nothing was kept: also where a statement failed and the caller went on, for then the server answers
+    /// a COMMIT with a ROLLBACK that is no error.
     pub(super) async fn commit(mut self) -> Result<(), DbError> {
+        if self.spoilt {
+            self.roll_back().await;
+            return Err(DbError::RolledBack("a statement in it had failed".to_owned()));
+        }
         self.end("COMMIT").await
+    }
+
+    pub(in crate::platform::db) const fn is_spoilt(&self) -> bool {
+        self.spoilt
     }
 
     pub(super) async fn roll_back(mut self) {
@@ -86,14 +99,19 @@ impl Session {
     /// Runs a statement. A pooled connection may have died unnoticed: as long as the transaction has not begun,
     /// nothing has happened, and another connection is taken.
     async fn run(&mut self, sql: &str, params: &[Value], rows: bool) -> Result<Done, DbError> {
-        let begin = self.begin.take();
+        let unbegun = self.begin.clone();
         loop {
-            let connection = self.connection()?;
-            match run(connection, begin.as_deref(), sql, params, rows).await {
-                Err(error) if begin.is_some() && error::is_lost(&error) && is_used(connection) => {
+            let connection = self.connection.as_ref().ok_or(DbError::Closed)?;
+            match run(connection, &mut self.begin, sql, params, rows).await {
+                Err(error) if unbegun.is_some() && error::is_lost(&error) && is_used(connection) => {
                     self.connection = Some(super::connection(&self.pool).await?);
+                    self.begin.clone_from(&unbegun);
                 }
-                result => return result?.try_into(),
+                Err(error) => {
+                    self.spoilt = true;
+                    return Err(error.into());
+                }
+                Ok(raw) => return raw.try_into(),
             }
         }
     }
@@ -109,7 +127,7 @@ impl Session {
 pub(super) async fn look(pool: &Pool, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
     loop {
         let connection = super::connection(pool).await?;
-        match run(&connection, None, sql, params, true).await {
+        match run(&connection, &mut None, sql, params, true).await {
             Err(error) if error::is_lost(&error) && is_used(&connection) => {}
             result => return Done::try_from(result?).map(|done| done.rows),
         }
@@ -160,19 +178,21 @@ impl TryFrom<Raw> for Done {
     }
 }
 
+/// Runs a statement; what is still to `begin` goes with it, and only then counts as begun: a text that the
+/// server cannot read is refused before.
 async fn run(
     connection: &Object,
-    begin: Option<&str>,
+    begin: &mut Option<String>,
     sql: &str,
     params: &[Value],
     rows: bool,
 ) -> Result<Raw, tokio_postgres::Error> {
     let statement = prepare(connection, sql).await?;
-    let params = borrowed(params);
+    let (begin, params) = (begin.take(), borrowed(params));
     if rows {
-        behind(connection, begin, connection.query(&statement, &params)).await.map(Raw::Rows)
+        behind(connection, begin.as_deref(), connection.query(&statement, &params)).await.map(Raw::Rows)
     } else {
-        behind(connection, begin, connection.execute(&statement, &params)).await.map(Raw::Changed)
+        behind(connection, begin.as_deref(), connection.execute(&statement, &params)).await.map(Raw::Changed)
     }
 }
 
