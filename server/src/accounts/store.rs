@@ -61,6 +61,17 @@ pub(super) async fn set_password(tx: &mut Tx, id: UserId, hash: &str, now: i64) 
     tx.execute(sql, params![id, now]).await.map(drop)
 }
 
+/// Says whether they were none before.
+pub(super) async fn insert_operator(tx: &mut Tx, user: UserId, now: i64) -> Result<bool, DbError> {
+    let sql = "INSERT INTO operators (user_id, created_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
+    Ok(tx.execute(sql, params![user, now]).await? > 0)
+}
+
+/// Says whether they were one before.
+pub(super) async fn delete_operator(tx: &mut Tx, user: UserId) -> Result<bool, DbError> {
+    Ok(tx.execute("DELETE FROM operators WHERE user_id = $1", params![user]).await? > 0)
+}
+
 fn role(row: &Row, column: usize) -> Result<Role, DbError> {
     let name: String = row.get(column)?;
     Role::named(&name).ok_or(DbError::Column { column, expected: "a role" })

@@ -97,6 +97,32 @@ impl Accounts<'_> {
             .await
     }
 
+    /// Makes a person an operator of this installation, or takes that from them. Says whether it changed
+    /// anything.
+    ///
+    /// # Errors
+    /// `user_not_found`, `invalid_field`.
+    pub async fn set_operator(&self, by: By, email: &str, operator: bool) -> ApiResult<bool> {
+        let (_, email_key) = address(email)?;
+        let (now, pen) = (self.now, self.pen());
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let user = store::user_by_email(tx, &email_key).await?.ok_or_else(user_not_found)?;
+                    let (changed, deed) = if operator {
+                        (store::insert_operator(tx, user.user_id, now).await?, Deed::OperatorNamed)
+                    } else {
+                        (store::delete_operator(tx, user.user_id).await?, Deed::OperatorDismissed)
+                    };
+                    if changed {
+                        pen.write(tx, None, &by, user_entry(deed, &user)).await?;
+                    }
+                    Ok::<_, ApiError>(changed)
+                })
+            })
+            .await
+    }
+
     /// A person's own new password. Ends every session, the one that asks included.
     ///
     /// # Errors

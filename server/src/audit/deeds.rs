@@ -73,6 +73,8 @@ names! {
     MemberChanged = "member.changed", "Member changed";
     MemberRemoved = "member.removed", "Member removed";
     UserCreated = "user.created", "Account created";
+    OperatorNamed = "operator.named", "Operator named";
+    OperatorDismissed = "operator.dismissed", "Operator dismissed";
     PasswordChanged = "user.password_changed", "Password changed";
     SignedIn = "session.signed_in", "Signed in";
     SignInFailed = "session.failed", "Sign-in failed";

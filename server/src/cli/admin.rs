@@ -66,6 +66,22 @@ pub(super) enum Admin {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Let a person see the operator's pages of the console: queues, dead letters, alerts
+    NameOperator {
+        /// Their address
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Keep a person from the operator's pages again
+    DismissOperator {
+        /// Their address
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Make a person a member of an organiser
     AddMember {
         /// The organiser
@@ -185,6 +201,8 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
             office.db.close().await;
             println!("done: their sessions have ended");
         }
+        Admin::NameOperator { email, config } => set_operator(config, &email, true).await?,
+        Admin::DismissOperator { email, config } => set_operator(config, &email, false).await?,
         Admin::AddMember { organiser, email, role, events, config } => {
             let office = Office::open(config).await?;
             let passwords = Passwords::default();
@@ -195,6 +213,15 @@ pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
             println!("member     {made}");
         }
     }
+    Ok(())
+}
+
+async fn set_operator(config: ConfigArgs, email: &str, operator: bool) -> anyhow::Result<()> {
+    let office = Office::open(config).await?;
+    let passwords = Passwords::default();
+    let changed = office.accounts(&passwords).set_operator(By::command_line(), email, operator).await?;
+    office.db.close().await;
+    println!("{}", if changed { "done" } else { "nothing to change" });
     Ok(())
 }
 

@@ -5,13 +5,15 @@ use std::sync::LazyLock;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeZone as _, Utc};
+use chrono_tz::Tz;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
 use serde::Serialize;
 
 use super::assets::STYLE_PATH;
 use super::flash::Flash;
-use super::visitor::{Place, Visitor};
+use super::hall::{EventPlace, Hall, Operator};
+use super::visitor::{Office, Place, Visitor};
 use crate::app::AppState;
 use crate::platform::authorize::Role;
 use crate::platform::problem::{ApiError, ApiResult};
@@ -38,7 +40,7 @@ templates!(
     "invited.html",
     "members.html",
     "notice.html",
-    "organiser.html",
+    "events.html",
     "organisers.html",
     "sign_in.html",
 );
@@ -58,12 +60,41 @@ pub(super) struct Frame<'a> {
     pub(super) visitor: Option<&'a Visitor>,
     /// The organiser it is about.
     pub(super) place: Option<&'a Place>,
+    /// The event of theirs it is about.
+    pub(super) event: Option<&'a EventPlace>,
+    /// Whether it is one of the operator's.
+    pub(super) operator: bool,
     /// Its name in the navigation.
     pub(super) here: &'a str,
     /// What was just done.
     pub(super) done: Option<&'a str>,
     /// The token for its forms, where nobody is signed in.
     pub(super) csrf: Option<String>,
+}
+
+impl<'a> Frame<'a> {
+    /// Of a page about an organiser.
+    pub(super) fn at<A>(office: &'a Office<A>, title: &'a str, here: &'a str) -> Self {
+        let (visitor, place) = (Some(&office.visitor), Some(&office.place));
+        Self { title, visitor, place, here, ..Self::default() }
+    }
+
+    /// Of a page about an event.
+    pub(super) fn within<A>(hall: &'a Hall<A>, title: &'a str, here: &'a str) -> Self {
+        let (visitor, place, event) = (Some(&hall.visitor), Some(&hall.place), Some(&hall.event));
+        Self { title, visitor, place, event, here, ..Self::default() }
+    }
+
+    /// Of one of the operator's pages.
+    pub(super) fn of_operator(operator: &'a Operator, title: &'a str, here: &'a str) -> Self {
+        Self { title, visitor: Some(&operator.visitor), operator: true, here, ..Self::default() }
+    }
+
+    /// With what was done before it.
+    pub(super) const fn after(mut self, done: Option<&'a str>) -> Self {
+        self.done = done;
+        self
+    }
 }
 
 /// The page.
@@ -83,7 +114,10 @@ pub(super) fn render(
         title => frame.title,
         here => frame.here,
         visitor => frame.visitor.map(|visitor| visitor.person.signed_in.name.as_str()),
+        is_operator => frame.visitor.is_some_and(|visitor| visitor.person.signed_in.is_operator),
         place => frame.place.map(Serde),
+        event => frame.event.map(Serde),
+        operator => frame.operator,
         done => frame.done.and_then(Flash::named).map(Flash::text),
         csrf => csrf,
         page => Serde(content),
@@ -101,7 +135,8 @@ fn fill(template: &str, values: Value) -> ApiResult<String> {
 pub(super) fn notice(notice: &impl Serialize) -> ApiResult<String> {
     let values = context! {
         base => "", style => STYLE_PATH.as_str(), title => "Liventix", here => "",
-        visitor => Value::from(()), place => Value::from(()), done => Value::from(()),
+        visitor => Value::from(()), is_operator => false, place => Value::from(()), event => Value::from(()),
+        operator => false, done => Value::from(()),
         csrf => Value::from(()), page => Serde(notice),
     };
     fill("notice.html", values)
@@ -199,6 +234,14 @@ impl Moment {
     pub(super) fn new(ms: i64) -> Self {
         let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
         Self { machine: at.to_rfc3339(), text: at.format("%-d %b %Y, %H:%M UTC").to_string() }
+    }
+
+    /// UTC milliseconds, as clocks in a time zone (IANA name) show them.
+    pub(super) fn local(ms: i64, time_zone: &str) -> Self {
+        let Ok(zone) = time_zone.parse::<Tz>() else { return Self::new(ms) };
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        let text = at.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string();
+        Self { machine: at.to_rfc3339(), text }
     }
 }
 

@@ -12,6 +12,7 @@ mod csrf;
 mod failure;
 mod flash;
 mod forms;
+mod hall;
 mod layout;
 mod pages;
 mod visitor;

@@ -81,7 +81,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn of(membership: Membership) -> Self {
+    pub(super) fn of(membership: Membership) -> Self {
         let role = membership.role;
         // Those who are limited to some events see nothing that concerns the whole.
         let may = |action: Action| action.roles().contains(&role) && !membership.limited;

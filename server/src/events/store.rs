@@ -149,6 +149,8 @@ pub(super) async fn set_wallet_policy(
     tx.execute(sql, params![event, json(policy)?]).await.map(drop)
 }
 
+const SUMMARY: &str = "SELECT event_id, name, starts_at, ends_at, time_zone, created_at FROM events";
+
 pub(super) async fn list(
     conn: &mut Conn,
     granted: &Granted,
@@ -158,20 +160,27 @@ pub(super) async fn list(
     let mut values: Vec<Value> = vec![granted.organiser_id.into(), after.id.into(), limit.into()];
     let among = granted.events.condition("event_id", &mut values);
     let sql = format!(
-        "SELECT event_id, name, starts_at, ends_at, time_zone, created_at FROM events \
+        "{SUMMARY} \
          WHERE organiser_id = $1 AND event_id > $2{among} ORDER BY event_id LIMIT $3"
     );
-    let summary = |row: &Row| {
-        Ok(EventSummary {
-            event_id: row.get(0)?,
-            name: row.get(1)?,
-            starts_at: row.get(2)?,
-            ends_at: row.get(3)?,
-            time_zone: row.get(4)?,
-            created_at: row.get(5)?,
-        })
-    };
-    conn.query(&sql, &values).await?.iter().map(summary).collect()
+    conn.query(&sql, &values).await?.iter().map(summary_of).collect()
+}
+
+fn summary_of(row: &Row) -> Result<EventSummary, DbError> {
+    Ok(EventSummary {
+        event_id: row.get(0)?,
+        name: row.get(1)?,
+        starts_at: row.get(2)?,
+        ends_at: row.get(3)?,
+        time_zone: row.get(4)?,
+        created_at: row.get(5)?,
+    })
+}
+
+/// An event as it stands in a list.
+pub(crate) async fn summary(conn: &mut Conn, event: EventId) -> Result<Option<EventSummary>, DbError> {
+    let row = conn.first(&format!("{SUMMARY} WHERE event_id = $1"), params![event]).await?;
+    row.as_ref().map(summary_of).transpose()
 }
 
 async fn gates(conn: &mut Conn, event: EventId) -> Result<Vec<Gate>, DbError> {

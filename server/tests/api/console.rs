@@ -357,7 +357,7 @@ async fn accepted(w: &World, link: &str) -> String {
     assert_eq!(joined.location(), w.path("?done=joined"));
     // Signed in at once; limited to an event, she sees neither members nor trail.
     let home = browser.open(joined.location()).await;
-    home.has("You are event manager here.");
+    home.has("You are event manager at");
     assert!(!home.html.contains("/audit\"") && !home.html.contains("/members\""));
     assert_eq!(browser.open(&w.path("/members")).await.status, 403);
     assert_eq!(browser.open(&w.path("/audit")).await.status, 403);

@@ -2,8 +2,10 @@
 
 mod account;
 mod audit;
+mod events;
 mod invitation;
 mod members;
+mod operator;
 mod organisers;
 mod sign_in;
 
@@ -29,6 +31,8 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(sign_in::routes())
         .merge(invitation::routes())
         .merge(organisers::routes())
+        .merge(events::routes())
+        .merge(operator::routes())
         .merge(account::routes())
         .merge(members::routes())
         .merge(audit::routes())

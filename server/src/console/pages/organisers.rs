@@ -1,4 +1,4 @@
-//! Choosing an organiser, and its first page.
+//! Choosing an organiser.
 
 use axum::Router;
 use axum::extract::State;
@@ -8,18 +8,12 @@ use serde::Serialize;
 
 use super::super::failure::Failure;
 use super::super::layout::{self, Frame};
-use super::super::visitor::{Office, Visitor};
-use super::Done;
+use super::super::visitor::Visitor;
 use crate::accounts::Accounts;
 use crate::app::AppState;
-use crate::platform::authorize::may;
-use crate::platform::body::Query;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/console", get(choose))
-        .route("/console/organisers", get(list))
-        .route("/console/organisers/{organiser_id}", get(overview))
+    Router::new().route("/console", get(choose)).route("/console/organisers", get(list))
 }
 
 #[derive(Debug, Serialize)]
@@ -56,20 +50,4 @@ async fn list(visitor: Visitor, State(app): State<AppState>) -> Result<Response,
 fn show(app: &AppState, visitor: &Visitor, organisers: &[Organiser]) -> Result<Response, Failure> {
     let frame = Frame { title: "Your organisers", visitor: Some(visitor), ..Frame::default() };
     Ok(layout::render(app, "organisers.html", &frame, organisers)?)
-}
-
-async fn overview(
-    office: Office<may::SeeOrganiser>,
-    State(app): State<AppState>,
-    Query(done): Query<Done>,
-) -> Result<Response, Failure> {
-    let frame = Frame {
-        title: &office.place.name,
-        visitor: Some(&office.visitor),
-        place: Some(&office.place),
-        here: "overview",
-        done: done.done.as_deref(),
-        ..Frame::default()
-    };
-    Ok(layout::render(&app, "organiser.html", &frame, ())?)
 }

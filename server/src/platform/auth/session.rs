@@ -43,6 +43,8 @@ pub struct SignedIn {
     pub name: String,
     /// Their address.
     pub email: String,
+    /// Whether they run this installation.
+    pub is_operator: bool,
     seen_at: i64,
 }
 
@@ -66,6 +68,7 @@ pub async fn signed_in(app: &AppState, token: Token) -> Result<Option<SignedIn>,
         session_id: SessionId::from_bytes(token.id),
         name: row.name,
         email: row.email,
+        is_operator: row.is_operator,
         seen_at: row.seen_at,
     };
     note_use(app, &signed_in).await?;

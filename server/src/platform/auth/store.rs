@@ -61,11 +61,13 @@ pub(super) struct SessionRow {
     pub(super) seen_at: i64,
     pub(super) expires_at: i64,
     pub(super) ended_at: Option<i64>,
+    pub(super) is_operator: bool,
 }
 
 pub(super) async fn session(db: &Db, id: [u8; 16]) -> Result<Option<SessionRow>, DbError> {
     let sql = "SELECT u.user_id, u.name, u.email, s.secret_hash, s.remembered, s.seen_at, s.expires_at, \
-               s.ended_at FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_id = $1";
+               s.ended_at, o.user_id FROM sessions s JOIN users u ON u.user_id = s.user_id \
+               LEFT JOIN operators o ON o.user_id = s.user_id WHERE s.session_id = $1";
     let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
     Ok(Some(SessionRow {
         user_id: row.get(0)?,
@@ -76,6 +78,7 @@ pub(super) async fn session(db: &Db, id: [u8; 16]) -> Result<Option<SessionRow>,
         seen_at: row.get(5)?,
         expires_at: row.get(6)?,
         ended_at: row.get(7)?,
+        is_operator: row.get::<Option<UserId>>(8)?.is_some(),
     }))
 }
 

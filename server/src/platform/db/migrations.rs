@@ -51,6 +51,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0008_anomalies.postgres.sql")
     ),
+    migration!("0009_operators"),
 ];
 
 impl Migration {
