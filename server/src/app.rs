@@ -25,7 +25,7 @@ use crate::platform::queue::Queue;
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
-use crate::scanning::Desks;
+use crate::scanning::{Desks, LiveBoards};
 use crate::{
     accounts, anomalies, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets,
     wallet,
@@ -86,6 +86,7 @@ struct Inner {
     bell: ChangeBell,
     snapshots: Snapshots,
     desks: Desks,
+    boards: LiveBoards,
     queue: Queue,
     over_limits: OverLimits,
     passwords: Passwords,
@@ -194,6 +195,12 @@ impl AppState {
         &self.0.desks
     }
 
+    /// What is shown of the events that somebody watches.
+    #[must_use]
+    pub fn boards(&self) -> &LiveBoards {
+        &self.0.boards
+    }
+
     /// Scanners that were refused because they sent too much.
     #[must_use]
     pub fn over_limits(&self) -> &OverLimits {
@@ -284,6 +291,7 @@ impl App {
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
             desks: Desks::default(),
+            boards: LiveBoards::default(),
             queue,
             over_limits: OverLimits::default(),
             passwords: Passwords::default(),

@@ -107,13 +107,13 @@ impl<T: Transport, S: AsyncSleeper> SyncEngine<T, S> {
         report: &mut SyncReport,
         progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<ManifestPage, SyncError> {
-        let (cursor, ledger_id) = {
-            let ledger = self.ledger();
-            (ledger.cursor(event_id)?, ledger.ledger_id())
+        let (cursor, ledger_id, unsent) = {
+            let mut ledger = self.ledger();
+            (ledger.cursor(event_id)?, ledger.ledger_id(), ledger.unsent_summary()?.count)
         };
         let path = format!(
             "/v1/door/events/{event_id}/manifest\
-             ?cursor={cursor}&limit={MAX_PAGE_ROWS}&wait={wait_seconds}&ledger={ledger_id}"
+             ?cursor={cursor}&limit={MAX_PAGE_ROWS}&wait={wait_seconds}&ledger={ledger_id}&unsent={unsent}"
         );
         let call = Call::get("manifest", path, Some(self.token()?))
             .waiting(Duration::from_secs(u64::from(wait_seconds.max(20))));

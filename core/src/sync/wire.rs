@@ -128,7 +128,7 @@ pub struct ForeignPassage {
     pub passage: Passage,
 }
 
-/// The answer to `GET /v1/door/events/{event_id}/manifest?cursor=&limit=&wait=&ledger=`: what changed after
+/// The answer to `GET /v1/door/events/{event_id}/manifest?cursor=&limit=&wait=&ledger=&unsent=`: what changed after
 /// `cursor`, oldest change first. Cursor 0 is the whole event, so that the first download and every
 /// later delta are the same call, and a download that broke off goes on where it was.
 ///

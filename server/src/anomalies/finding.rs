@@ -77,6 +77,48 @@ pub enum Facts {
     },
 }
 
+impl Facts {
+    /// What was found, in one sentence; `gate` gives a gate's name.
+    pub(crate) fn sentence(&self, gate: impl Fn(GateId) -> String) -> String {
+        let seconds = |ms: i64| ms / 1_000;
+        match self {
+            Self::ForgedCode => "A code that is not authentic.".to_owned(),
+            Self::ExcessAdmission { people: 1 } => "One person too many was let in.".to_owned(),
+            Self::ExcessAdmission { people } => format!("{people} people too many were let in."),
+            Self::TooFast { apart_ms, walk_ms } => format!(
+                "At two gates within {} s; the way takes {} s.",
+                seconds(*apart_ms),
+                seconds(*walk_ms)
+            ),
+            Self::ClockSet { moved_ms, .. } => {
+                let way = if *moved_ms < 0 { "back" } else { "forward" };
+                format!("The clock was set {way} by {} s.", seconds(moved_ms.saturating_abs()))
+            }
+            Self::Break { broken: BreakKind::Gap, seq, missing_from: Some(from) } => {
+                format!("Scans {from} to {} are missing. They may still come.", seq.saturating_sub(1))
+            }
+            Self::Break { broken: BreakKind::Gap, seq, missing_from: None } => {
+                format!("Scans before number {seq} are missing. They may still come.")
+            }
+            Self::Break { broken: BreakKind::Fork, seq, .. } => {
+                format!("There are two scans number {seq}: the ledger was copied, or set back.")
+            }
+            Self::Break { broken: BreakKind::WrongPredecessor, seq, .. } => {
+                format!("Scan number {seq} does not follow from the one before: something was changed.")
+            }
+            Self::OverLimit { requests: 1, gate_id } => format!("One request refused at {}.", gate(*gate_id)),
+            Self::OverLimit { requests, gate_id } => {
+                format!("{requests} requests refused at {}.", gate(*gate_id))
+            }
+            Self::AfterRevocation { .. } => "A scan made after the device was revoked.".to_owned(),
+            Self::Misdated { off_ms } if *off_ms >= 0 => {
+                format!("A scan dated {} s after it came.", seconds(*off_ms))
+            }
+            Self::Misdated { .. } => "A scan dated long before the event.".to_owned(),
+        }
+    }
+}
+
 /// Something found, at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Finding {

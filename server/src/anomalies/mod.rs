@@ -22,7 +22,7 @@ pub mod rules;
 mod settings;
 mod store;
 pub mod types;
-mod views;
+pub(crate) mod views;
 
 pub(crate) use detect::{Break, Context, Merged, chain, merged, revoked, scanned};
 pub use finding::{BreakKind, Facts, Finding};

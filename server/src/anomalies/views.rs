@@ -85,7 +85,7 @@ fn about(subject: &SubjectView) -> String {
     }
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -130,7 +130,7 @@ async fn rows(
     conn.query(&sql, &values).await?.iter().map(read).collect()
 }
 
-pub(super) async fn get(
+pub(crate) async fn get(
     app: &AppState,
     who: Who,
     (event, anomaly): (EventId, AnomalyId),
@@ -193,7 +193,7 @@ pub(crate) fn checked(note: &Note) -> ApiResult<String> {
     text::line("note", &note.note, MAX_NOTE)
 }
 
-pub(super) async fn acknowledge(
+pub(crate) async fn acknowledge(
     app: &AppState,
     who: Who,
     ids: (EventId, AnomalyId),
@@ -202,7 +202,7 @@ pub(super) async fn acknowledge(
     change(app, who, ids, note, Deed::AnomalyAcknowledged).await
 }
 
-pub(super) async fn resolve(
+pub(crate) async fn resolve(
     app: &AppState,
     who: Who,
     ids: (EventId, AnomalyId),

@@ -31,6 +31,9 @@ flashes! {
     Joined = "joined", "Welcome: you are a member now.";
     MemberChanged = "member-changed", "The member is changed.";
     MemberRemoved = "member-removed", "The member is removed, and may do nothing more.";
+    ConflictSettled = "conflict-settled", "The conflict is settled, with what you said about it.";
+    AnomalyAcknowledged = "anomaly-acknowledged", "It is yours now: others see that you look after it.";
+    AnomalyResolved = "anomaly-resolved", "The anomaly is resolved.";
     InvitationWithdrawn = "invitation-withdrawn", "The invitation is withdrawn: its link works no more.";
 }
 

@@ -97,7 +97,8 @@ impl Wrong {
             | Code::AlreadyMember
             | Code::LastOwner
             | Code::AccountExists
-            | Code::InvitedElse => {
+            | Code::InvitedElse
+            | Code::AlreadyResolved => {
                 wrong.alert = Some(format!("{}. {}", error.code().title(), error.detail()));
             }
             _ => return Err(error.into()),
@@ -108,7 +109,12 @@ impl Wrong {
 
 /// `must have 1 character` → `Must have 1 character.`
 fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
+    format!("{}.", capital(message))
+}
+
+/// With a capital at its beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     let start = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{start}{}.", letters.as_str())
+    format!("{start}{}", letters.as_str())
 }

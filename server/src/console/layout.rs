@@ -40,14 +40,19 @@ templates!(
     "invited.html",
     "members.html",
     "notice.html",
+    "anomalies.html",
+    "anomaly.html",
+    "board.html",
+    "conflicts.html",
+    "doors.html",
     "events.html",
     "organisers.html",
     "sign_in.html",
 );
 
-/// Nothing from anywhere else, no script, no style but ours, in nobody's frame.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
-                              base-uri 'none'; frame-ancestors 'none'";
+/// Nothing from anywhere else, no script and no style but ours, in nobody's frame.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                              img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HTML: &str = "text/html; charset=utf-8";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
@@ -123,6 +128,14 @@ pub(super) fn render(
         page => Serde(content),
     };
     Ok(as_html(fill(template, values)?.into_response()))
+}
+
+/// A part of a page, sent by itself.
+///
+/// # Errors
+/// When its template is wrong.
+pub(super) fn fragment(app: &AppState, template: &str, content: impl Serialize) -> ApiResult<String> {
+    fill(template, context! { base => base(app), page => Serde(content) })
 }
 
 fn fill(template: &str, values: Value) -> ApiResult<String> {
@@ -243,11 +256,48 @@ impl Moment {
         let text = at.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string();
         Self { machine: at.to_rfc3339(), text }
     }
+
+    /// To the second, on those clocks.
+    pub(super) fn exact(ms: i64, time_zone: &str) -> Self {
+        let zone = time_zone.parse().unwrap_or(Tz::UTC);
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        Self {
+            machine: at.to_rfc3339(),
+            text: at.with_timezone(&zone).format("%-d %b, %H:%M:%S").to_string(),
+        }
+    }
+
+    /// The time of day alone, to the second.
+    pub(super) fn clock(ms: i64, time_zone: &str) -> Self {
+        let zone = time_zone.parse().unwrap_or(Tz::UTC);
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        Self { machine: at.to_rfc3339(), text: at.with_timezone(&zone).format("%H:%M:%S").to_string() }
+    }
+}
+
+/// A number with its thousands set apart: `12,345`.
+pub(super) fn count(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use super::{count, is_ours};
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")] {
+            assert_eq!(count(number), text);
+        }
+    }
 
     #[test]
     fn only_pages_of_ours_are_gone_back_to() {

@@ -1,4 +1,5 @@
-//! `/console`: the organiser's pages, made on the server, without a script.
+//! `/console`: the organiser's pages, made on the server. They work without a script; one small script keeps
+//! the live view up to date.
 //!
 //! A page is a handler under [`pages`] with extractors of [`visitor`], a template that extends
 //! `templates/layout.html`, and [`layout::render`]. What it does, it does through the same services as the API.
@@ -7,6 +8,7 @@
 //! checks where the browser says it comes from, and a token bound to the visitor's cookie.
 
 mod assets;
+mod board;
 mod cookies;
 mod csrf;
 mod failure;

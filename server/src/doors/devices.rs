@@ -39,7 +39,7 @@ async fn rows(
         }
     };
     let sql = format!(
-        "SELECT device_id, name, created_at, revoked_at, last_upload_at FROM devices \
+        "SELECT device_id, name, created_at, revoked_at, last_upload_at, last_seen_at, unsent FROM devices \
          WHERE organiser_id = $1 AND device_id > $2{among} ORDER BY device_id LIMIT $3"
     );
     let mut devices = Vec::new();
@@ -52,6 +52,8 @@ async fn rows(
             created_at: row.get(2)?,
             revoked_at: row.get(3)?,
             last_upload_at: row.get(4)?,
+            last_seen_at: row.get(5)?,
+            unsent: row.get(6)?,
             ledgers: ledgers(conn, device_id).await?,
         });
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use liventix_core::ids::{EventId, LedgerId};
 use liventix_core::sync::wire::{ForeignPassage, MAX_PAGE_ROWS, MAX_WAIT_SECONDS, ManifestPage, TicketEntry};
 
-use super::scope;
 use super::types::ManifestQuery;
+use super::{presence, scope};
 use crate::app::AppState;
 use crate::events::{change_seqs, snapshot};
 use crate::platform::auth::Device;
@@ -25,6 +25,7 @@ struct Wanted {
     limit: u32,
     wait: Duration,
     ledger: Option<LedgerId>,
+    unsent: Option<u32>,
 }
 
 fn unknown_cursor() -> ApiError {
@@ -48,7 +49,13 @@ fn check(query: &ManifestQuery) -> ApiResult<Wanted> {
     if wait > MAX_WAIT_SECONDS {
         return Err(ApiError::new(Code::InvalidQuery, format!("wait must be at most {MAX_WAIT_SECONDS}")));
     }
-    Ok(Wanted { cursor, limit, wait: Duration::from_secs(u64::from(wait)), ledger: query.ledger })
+    Ok(Wanted {
+        cursor,
+        limit,
+        wait: Duration::from_secs(u64::from(wait)),
+        ledger: query.ledger,
+        unsent: query.unsent,
+    })
 }
 
 pub(super) async fn page(
@@ -62,7 +69,10 @@ pub(super) async fn page(
     tokio::pin!(deadline);
     loop {
         let mut listener = app.bell().listen(event);
-        let page = read(app, device, event, wanted).await?;
+        let (page, is_due) = read(app, device, event, wanted).await?;
+        if is_due {
+            presence::note(app, device, wanted.unsent).await;
+        }
         let nothing = page.event.is_none() && page.tickets.is_empty() && page.passages.is_empty();
         if !nothing || wanted.wait.is_zero() {
             return Ok(page);
@@ -75,16 +85,23 @@ pub(super) async fn page(
     }
 }
 
-async fn read(app: &AppState, device: Device, event: EventId, wanted: Wanted) -> ApiResult<ManifestPage> {
+async fn read(
+    app: &AppState,
+    device: Device,
+    event: EventId,
+    wanted: Wanted,
+) -> ApiResult<(ManifestPage, bool)> {
     let app_in = app.clone();
-    let (snapshot, mut page) = app
+    let now = app.now();
+    let (snapshot, mut page, is_due) = app
         .db_of(device.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 let snapshot = snapshot::load(&app_in, conn, device.organiser_id, event).await?;
                 scope::require(conn, device.device_id, event, None).await?;
                 let page = rows(conn, event, wanted).await?;
-                Ok::<_, ApiError>((snapshot, page))
+                let is_due = presence::is_due(conn, device.device_id, wanted.unsent, now).await?;
+                Ok::<_, ApiError>((snapshot, page, is_due))
             })
         })
         .await?;
@@ -92,7 +109,7 @@ async fn read(app: &AppState, device: Device, event: EventId, wanted: Wanted) ->
     // Types and gates come before the tickets that name them: with the first page after their change.
     page.event = (snapshot.config_seq > wanted.cursor).then(|| snapshot.info.clone());
     page.server_ms = app.now();
-    Ok(page)
+    Ok((page, is_due))
 }
 
 async fn rows(conn: &mut Conn, event: EventId, wanted: Wanted) -> ApiResult<ManifestPage> {

@@ -5,6 +5,7 @@ mod devices;
 mod enrolment;
 mod ledger;
 mod manifest;
+pub(crate) mod presence;
 mod quarantine;
 pub mod routes;
 pub(crate) mod scope;

@@ -58,6 +58,11 @@ pub struct DeviceView {
     /// When it last handed in scans (UTC milliseconds).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_upload_at: Option<i64>,
+    /// When it was last heard of, to the half minute (UTC milliseconds).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<i64>,
+    /// How many scans it had yet to hand in, as it said then.
+    pub unsent: i64,
     /// Its ledger files.
     pub ledgers: Vec<LedgerView>,
 }
@@ -92,4 +97,7 @@ pub struct ManifestQuery {
     /// The ledger that asks: its own passages are left out, for it has them. None: nothing is left out.
     #[serde(default)]
     pub ledger: Option<LedgerId>,
+    /// How many scans the device has yet to hand in, so that the organiser sees whose numbers are missing.
+    #[serde(default)]
+    pub unsent: Option<u32>,
 }

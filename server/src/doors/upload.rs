@@ -137,7 +137,7 @@ async fn take_in(
     if own_ledger && !sorted.chain.is_empty() {
         ledger.follow(tx, context, device.device_id, &sorted.chain, |scan| facts.event_of(scan)).await?;
     }
-    let sql = "UPDATE devices SET last_upload_at = $2 WHERE device_id = $1";
+    let sql = "UPDATE devices SET last_upload_at = $2, last_seen_at = $2 WHERE device_id = $1";
     tx.execute(sql, params![device.device_id, now]).await?;
     Ok((sorted.receipts, changed))
 }

@@ -14,7 +14,7 @@ use crate::platform::authorize::Who;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
-pub(super) async fn resolve(
+pub(crate) async fn resolve(
     app: &AppState,
     who: Who,
     (event, scan): (EventId, ScanId),

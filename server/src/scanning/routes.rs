@@ -5,6 +5,7 @@ use liventix_core::ids::{EventId, ScanId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::live::{self, LiveView};
 use super::types::{
     ConflictQuery, ConflictView, CountsView, QuarantineQuery, QuarantineView, RedeemRequest, RedeemResponse,
     ScanView, UndoRequest, UndoResponse,
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(conflicts))
         .routes(routes!(resolve_conflict))
         .routes(routes!(counts))
+        .routes(routes!(live_view))
         .routes(routes!(quarantine))
 }
 
@@ -165,6 +167,26 @@ async fn counts(
     Path(event): Path<EventId>,
 ) -> ApiResult<axum::Json<CountsView>> {
     Ok(axum::Json(views::counts(&app, caller.who, event).await?))
+}
+
+/// How the doors of an event do right now
+///
+/// The figures of `counts` with each gate's scans in the last 30 minutes and each device: when it was last heard
+/// of, and how many scans it has yet to hand in.
+#[utoipa::path(
+    get, path = "/v1/events/{event_id}/live", tag = "scanning", security(("session" = []), ("api_key" = [])),
+    params(("event_id" = EventId, Path, description = "The event")),
+    responses(
+        (status = 200, body = LiveView), (status = 400, description = "`invalid_path`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`")
+    )
+)]
+async fn live_view(
+    caller: Caller<may::SeeScans>,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+) -> ApiResult<axum::Json<LiveView>> {
+    Ok(axum::Json(live::get(&app, caller.who, event).await?))
 }
 
 /// List scans set aside, and why

@@ -236,7 +236,7 @@ pub struct QuarantineQuery {
 }
 
 /// An event in numbers.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CountsView {
     /// Tickets by status.
     pub tickets: TicketCounts,
@@ -269,7 +269,7 @@ pub struct CountsView {
 }
 
 /// Tickets by status.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TicketCounts {
     /// Good for entry.
     pub valid: i64,

@@ -37,7 +37,7 @@ pub(super) async fn scans(
     Ok(Page::of(rows, limit, |scan| Key { at: scan.received_at, id: *scan.scan_id.as_bytes() }))
 }
 
-pub(super) async fn conflicts(
+pub(crate) async fn conflicts(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -185,7 +185,7 @@ async fn quarantine_rows(
     conn.query(&sql, &values).await?.iter().map(view).collect()
 }
 
-pub(super) async fn counts(app: &AppState, who: Who, event: EventId) -> ApiResult<CountsView> {
+pub(crate) async fn counts(app: &AppState, who: Who, event: EventId) -> ApiResult<CountsView> {
     let app_in = app.clone();
     app.db_of(who.organiser_id)
         .read(move |conn| {
@@ -197,7 +197,11 @@ pub(super) async fn counts(app: &AppState, who: Who, event: EventId) -> ApiResul
         .await
 }
 
-async fn count(conn: &mut Conn, organiser: OrganiserId, event: EventId) -> Result<CountsView, DbError> {
+pub(super) async fn count(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+    event: EventId,
+) -> Result<CountsView, DbError> {
     let mut counts = CountsView { tickets: ticket_counts(conn, event).await?, ..CountsView::default() };
     let sql = "SELECT outcome, direction, medium, COUNT(*), CAST(SUM(people) AS BIGINT), COUNT(overruled) \
                FROM scans WHERE event_id = $1 AND undoes IS NULL GROUP BY outcome, direction, medium";
@@ -252,7 +256,7 @@ async fn take_back(conn: &mut Conn, event: EventId, counts: &mut CountsView) -> 
     Ok(())
 }
 
-async fn number(conn: &mut Conn, sql: &str, values: &[Value]) -> Result<i64, DbError> {
+pub(super) async fn number(conn: &mut Conn, sql: &str, values: &[Value]) -> Result<i64, DbError> {
     conn.first(sql, values).await?.map_or(Ok(0), |row| row.get(0))
 }
 

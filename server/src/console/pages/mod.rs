@@ -1,12 +1,16 @@
 //! The pages.
 
 mod account;
+mod anomalies;
 mod audit;
+mod conflicts;
+mod doors;
 mod events;
 mod invitation;
 mod members;
 mod operator;
 mod organisers;
+mod remark;
 mod sign_in;
 
 use axum::Router;
@@ -32,6 +36,9 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(invitation::routes())
         .merge(organisers::routes())
         .merge(events::routes())
+        .merge(doors::routes())
+        .merge(conflicts::routes())
+        .merge(anomalies::routes())
         .merge(operator::routes())
         .merge(account::routes())
         .merge(members::routes())

@@ -52,6 +52,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0008_anomalies.postgres.sql")
     ),
     migration!("0009_operators"),
+    migration!("0010_live"),
 ];
 
 impl Migration {
