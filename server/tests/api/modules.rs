@@ -13,6 +13,7 @@ mod console;
 mod database;
 mod events;
 mod idempotency;
+mod live;
 mod manifest;
 mod measure;
 mod queue;

@@ -11,3 +11,5 @@ include!("modules.rs");
 
 // What only files have.
 mod sqlite;
+// In a real browser: the engine makes no difference there.
+mod browser;

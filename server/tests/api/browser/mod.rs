@@ -1,0 +1,263 @@
+//! The console in a real Chromium, driven by WebDriver. Every page a test stops at is kept as a picture in
+//! `tests/output/console/`, on a desktop, on a phone and in the dark.
+
+mod doors;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Person, Server};
+
+/// How long a page may take to become what is waited for: far more than it does.
+const PATIENCE: Duration = Duration::from_secs(30);
+const HINT: &str =
+    "no Chromium to test in: install the packages chromium and chromium-driver, or run tests/run";
+
+/// A browser, and the driver that drives it.
+pub(crate) struct Chromium {
+    client: Client,
+    driver: Driver,
+    origin: String,
+}
+
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Driver {
+    /// Starts one; it says itself at which port.
+    fn start() -> (Self, String) {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect(HINT);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = "started successfully on port ";
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once(said)?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        // It goes on talking; nobody listens, and it must not stall for that.
+        std::thread::spawn(move || lines.for_each(drop));
+        (Self(child), format!("http://127.0.0.1:{}", port.expect("chromedriver names its port")))
+    }
+}
+
+/// A command of Chromium's own protocol.
+#[derive(Debug)]
+struct Cdp(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as FromStr>::Err> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({"cmd": self.0, "params": self.1}).to_string()))
+    }
+}
+
+/// How a page is looked at.
+#[derive(Clone, Copy)]
+enum Look {
+    Desktop,
+    Phone,
+    Dark,
+}
+
+impl Look {
+    const ALL: [Self; 3] = [Self::Phone, Self::Dark, Self::Desktop];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Phone => "phone",
+            Self::Dark => "dark",
+        }
+    }
+
+    const fn width(self) -> u32 {
+        match self {
+            Self::Desktop | Self::Dark => 1_100,
+            Self::Phone => 360,
+        }
+    }
+}
+
+impl Chromium {
+    pub(crate) async fn start(server: &Server) -> Self {
+        let (driver, url) = Driver::start();
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+        ];
+        let wanted =
+            json!({"goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(serde_json::from_value(wanted).unwrap()).connect(&url).await;
+        let browser = Self { client: client.unwrap(), driver, origin: server.url("") };
+        // They would take their place from the page in a picture.
+        browser.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+        browser.look(Look::Desktop).await;
+        browser
+    }
+
+    /// Ends the session before the driver goes, so that no Chromium is left behind.
+    pub(crate) async fn close(self) {
+        let Self { client, driver, .. } = self;
+        client.close().await.unwrap();
+        drop(driver);
+    }
+
+    async fn cdp(&self, command: &'static str, params: Value) -> Value {
+        self.client.issue_cmd(Cdp(command, params)).await.unwrap()
+    }
+
+    async fn look(&self, look: Look) {
+        let metrics = json!({"width": look.width(), "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        let scheme = if matches!(look, Look::Dark) { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Opens a page of the server.
+    pub(crate) async fn open(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.origin)).await.unwrap();
+    }
+
+    /// Signs in as people do.
+    pub(crate) async fn sign_in(&self, person: &Person) {
+        self.open("/console/sign-in").await;
+        self.fill("email", &person.email).await;
+        self.fill("password", PASSWORD).await;
+        self.press("Sign in").await;
+    }
+
+    /// Types into the field with this label's `for`.
+    pub(crate) async fn fill(&self, id: &str, text: &str) {
+        let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Id(id)).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Types into the first field with this name.
+    pub(crate) async fn fill_first(&self, name: &str, text: &str) {
+        let path = format!("//input[@name={name:?}]");
+        let field = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses the button that begins with this text.
+    pub(crate) async fn press(&self, text: &str) {
+        let path = format!("//button[starts-with(normalize-space(.), {text:?})]");
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+    }
+
+    /// Follows the link, or opens what is folded up, that begins with this text.
+    pub(crate) async fn follow(&self, text: &str) {
+        let path = format!("//*[self::a or self::summary][starts-with(normalize-space(.), {text:?})]");
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+    }
+
+    /// Waits until the page has an element that this XPath finds.
+    #[track_caller]
+    pub(crate) fn has(&self, path: &str) -> impl Future<Output = ()> {
+        let (client, path) = (self.client.clone(), path.to_owned());
+        async move {
+            let found = client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+            if found.is_err() {
+                panic!("{path} is not in {}", client.source().await.unwrap());
+            }
+        }
+    }
+
+    /// Waits until some element has exactly this text.
+    pub(crate) async fn says(&self, text: &str) {
+        self.has(&format!("//main//*[normalize-space(.)={text:?}]")).await;
+    }
+
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Keeps pictures of the page, and requires what every page owes to those who look at it.
+    pub(crate) async fn picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/output/console");
+        std::fs::create_dir_all(&folder).unwrap();
+        for look in Look::ALL {
+            self.look(look).await;
+            let overflow = "return document.documentElement.scrollWidth - window.innerWidth";
+            let over = self.run(overflow).await.as_i64().unwrap();
+            assert!(over <= 0, "{name} is {over} px too wide on a {}", look.name());
+            let wanted = json!({"format": "png", "captureBeyondViewport": true, "fromSurface": true});
+            let shot = self.cdp("Page.captureScreenshot", self.whole(wanted).await).await;
+            let png = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
+            std::fs::write(folder.join(format!("{name}-{}.png", look.name())), png).unwrap();
+        }
+        self.is_in_order(name).await;
+    }
+
+    /// The whole page rather than what is in view.
+    async fn whole(&self, mut wanted: Value) -> Value {
+        let sizes = self.cdp("Page.getLayoutMetrics", json!({})).await;
+        let size = &sizes["cssContentSize"];
+        wanted["clip"] =
+            json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        wanted
+    }
+
+    /// One heading of the first level, a name for every control, no id twice, nothing amiss in the console.
+    async fn is_in_order(&self, name: &str) {
+        let script = "const wrong = [];
+            if (document.querySelectorAll('h1').length !== 1) wrong.push('not one h1');
+            if (!document.documentElement.lang) wrong.push('no language');
+            for (const field of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
+              if (!field.labels.length) wrong.push('no label: ' + field.name);
+            for (const button of document.querySelectorAll('button, a, summary'))
+              if (!button.textContent.trim()) wrong.push('no name: ' + button.outerHTML);
+            for (const image of document.querySelectorAll('img'))
+              if (!image.alt) wrong.push('no alternative: ' + image.src.slice(0, 60));
+            const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+            for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push('twice: ' + id);
+            return wrong;";
+        assert_eq!(self.run(script).await, json!([]), "{name}");
+    }
+}
