@@ -34,6 +34,7 @@ flashes! {
     ConflictSettled = "conflict-settled", "The conflict is settled, with what you said about it.";
     AnomalyAcknowledged = "anomaly-acknowledged", "It is yours now: others see that you look after it.";
     AnomalyResolved = "anomaly-resolved", "The anomaly is resolved.";
+    DeviceRevoked = "device-revoked", "The device is revoked: it may do nothing more but hand in the scans it made before.";
     InvitationWithdrawn = "invitation-withdrawn", "The invitation is withdrawn: its link works no more.";
 }
 

@@ -11,6 +11,27 @@ use crate::platform::db::{Conn, DbError, Row, Tx, Value};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
+/// How many devices a page about an event shows at most.
+pub(crate) const MAX_AT_EVENT: u32 = 200;
+
+/// The devices of an event, revoked ones as well, oldest first; and whether there are more than
+/// [`MAX_AT_EVENT`].
+pub(crate) async fn list_at(app: &AppState, who: Who, event: EventId) -> ApiResult<(Vec<DeviceView>, bool)> {
+    let mut rows = app
+        .db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                authorize::event(conn, &who, event).await?;
+                let granted = Granted { organiser_id: who.organiser_id, events: Events::Only(vec![event]) };
+                Ok::<_, ApiError>(rows(conn, &granted, Key { at: 0, id: [0; 16] }, MAX_AT_EVENT + 1).await?)
+            })
+        })
+        .await?;
+    let more = rows.len() > MAX_AT_EVENT as usize;
+    rows.truncate(MAX_AT_EVENT as usize);
+    Ok((rows, more))
+}
+
 pub(super) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResult<Page<DeviceView>> {
     let (after, limit) = (page.after()?, page.limit()?);
     let rows = app
@@ -88,7 +109,7 @@ fn not_found() -> ApiError {
 }
 
 /// Revokes a device, from now on. Revoking it again changes nothing.
-pub(super) async fn revoke(app: &AppState, who: Who, device: DeviceId) -> ApiResult<()> {
+pub(crate) async fn revoke(app: &AppState, who: Who, device: DeviceId) -> ApiResult<()> {
     let app_in = app.clone();
     let events: Vec<EventId> = app
         .db_of(who.organiser_id)

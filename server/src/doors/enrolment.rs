@@ -27,7 +27,7 @@ const MAX_EVENTS: usize = 20;
 /// 120 random bits: 24 letters and digits, in six groups.
 const CODE_BYTES: usize = 15;
 
-pub(super) async fn create(
+pub(crate) async fn create(
     app: &AppState,
     who: Who,
     request: NewEnrolment,

@@ -1,8 +1,8 @@
 //! Doors: enrolling devices, what they download, what they upload.
 
 mod chain;
-mod devices;
-mod enrolment;
+pub(crate) mod devices;
+pub(crate) mod enrolment;
 mod ledger;
 mod manifest;
 pub(crate) mod presence;

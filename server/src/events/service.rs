@@ -118,7 +118,7 @@ pub(crate) async fn list(app: &AppState, who: Who, page: &PageQuery) -> ApiResul
     Ok(Page::of(rows, limit, |event| Key { at: 0, id: *event.event_id.as_bytes() }))
 }
 
-pub(super) async fn get(app: &AppState, who: Who, event: EventId) -> ApiResult<EventView> {
+pub(crate) async fn get(app: &AppState, who: Who, event: EventId) -> ApiResult<EventView> {
     let app_in = app.clone();
     app.db_of(who.organiser_id)
         .read(move |conn| {

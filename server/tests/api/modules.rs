@@ -10,6 +10,7 @@ mod authorization_matrix;
 mod bad_input;
 mod cli;
 mod console;
+mod console_devices;
 mod database;
 mod events;
 mod idempotency;

@@ -4,6 +4,7 @@ mod account;
 mod anomalies;
 mod audit;
 mod conflicts;
+mod devices;
 mod doors;
 mod events;
 mod invitation;
@@ -39,6 +40,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(doors::routes())
         .merge(conflicts::routes())
         .merge(anomalies::routes())
+        .merge(devices::routes())
         .merge(operator::routes())
         .merge(account::routes())
         .merge(members::routes())
