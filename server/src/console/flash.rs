@@ -35,6 +35,19 @@ flashes! {
     AnomalyAcknowledged = "anomaly-acknowledged", "It is yours now: others see that you look after it.";
     AnomalyResolved = "anomaly-resolved", "The anomaly is resolved.";
     DeviceRevoked = "device-revoked", "The device is revoked: it may do nothing more but hand in the scans it made before.";
+    TicketReissued = "ticket-reissued", "The ticket has a new code. Whoever shows the old one is refused.";
+    TicketBlocked = "ticket-blocked", "The ticket is blocked: doors refuse it as soon as they hear of it.";
+    TicketUnblocked = "ticket-unblocked", "The ticket is not blocked any more.";
+    TicketCancelled = "ticket-cancelled", "The ticket is cancelled for good.";
+    TicketPaid = "ticket-paid", "The ticket is paid.";
+    KeysRotated = "keys-rotated", "The event has a new key. New codes are signed with it.";
+    KeysWithdrawn = "keys-withdrawn", "The old keys are withdrawn. Tickets signed with them are refused: reissue them.";
+    QueuePaused = "queue-paused", "The queue is paused: no server takes jobs from it. What runs goes on to its end.";
+    QueueResumed = "queue-resumed", "The queue goes on.";
+    LetterReplayed = "letter-replayed", "It is tried again.";
+    LettersReplayed = "letters-replayed", "They are tried again. Those whose work another job does by now stay here.";
+    LetterDiscarded = "letter-discarded", "It is thrown away.";
+    LettersPurged = "letters-purged", "The old ones are thrown away, up to 1,000 of them.";
     InvitationWithdrawn = "invitation-withdrawn", "The invitation is withdrawn: its link works no more.";
 }
 

@@ -98,7 +98,10 @@ impl Wrong {
             | Code::LastOwner
             | Code::AccountExists
             | Code::InvitedElse
-            | Code::AlreadyResolved => {
+            | Code::AlreadyResolved
+            | Code::JobSuperseded
+            | Code::StatusConflict
+            | Code::TooMany => {
                 wrong.alert = Some(format!("{}. {}", error.code().title(), error.detail()));
             }
             _ => return Err(error.into()),

@@ -44,12 +44,18 @@ templates!(
     "anomaly.html",
     "board.html",
     "conflicts.html",
+    "dead_letter.html",
+    "dead_letters.html",
     "devices.html",
     "doors.html",
     "enrolment.html",
     "events.html",
+    "keys.html",
     "organisers.html",
+    "queues.html",
     "sign_in.html",
+    "ticket.html",
+    "tickets.html",
 );
 
 /// Nothing from anywhere else, no script and no style but ours, in nobody's frame.

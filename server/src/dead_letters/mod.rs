@@ -3,4 +3,5 @@
 pub mod routes;
 mod service;
 
+pub(crate) use service::not_found;
 pub use service::{DeadLetters, Done};

@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 
 use super::service::{DeadLetters, Done, not_found};
 use crate::app::AppState;
-use crate::audit;
 use crate::platform::auth::{Admin, Client};
 use crate::platform::authorize::{Actor, By};
 use crate::platform::body::{Json, Path, Query};
@@ -32,7 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 
 fn hands(app: &AppState, client: &Client) -> DeadLetters {
     let by = By { actor: Actor::Operator, name: "admin token".to_owned(), origin: client.origin() };
-    DeadLetters { db: app.db().clone(), queue: app.queue().clone(), pen: audit::pen(app), by }
+    DeadLetters::of(app, by)
 }
 
 /// How every queue is doing

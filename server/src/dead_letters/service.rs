@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{Deed, Entry, Pen, Target};
+use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Pen, Target};
 use crate::platform::authorize::By;
 use crate::platform::db::{Db, DbError, Tx};
 use crate::platform::ids::JobId;
@@ -32,7 +33,7 @@ pub struct DeadLetters {
 }
 
 /// What is said of a letter that is not there.
-pub(super) fn not_found() -> ApiError {
+pub(crate) fn not_found() -> ApiError {
     ApiError::new(
         Code::JobNotFound,
         "There is no dead letter with this id: it was tried again, or thrown away.",
@@ -40,6 +41,12 @@ pub(super) fn not_found() -> ApiError {
 }
 
 impl DeadLetters {
+    /// The hands of `by`.
+    #[must_use]
+    pub fn of(app: &AppState, by: By) -> Self {
+        Self { db: app.db().clone(), queue: app.queue().clone(), pen: audit::pen(app), by }
+    }
+
     /// Tries one again.
     ///
     /// # Errors

@@ -52,25 +52,30 @@ pub struct KeyView {
     pub state: KeyState,
     /// Whether it signs new codes.
     pub signs: bool,
+    /// Valid and unpaid tickets whose current code it signed.
+    pub codes: i64,
 }
 
-pub(super) async fn list(app: &AppState, who: Who, event: EventId) -> ApiResult<Vec<KeyView>> {
-    let states: Vec<KeyState> = {
-        let app_in = app.clone();
-        app.db_of(who.organiser_id)
-            .read(move |conn| {
-                Box::pin(async move {
-                    snapshot::of(&app_in, conn, &who, event).await?;
-                    Ok::<_, ApiError>(store::keys(conn, event).await?)
-                })
+pub(crate) async fn list(app: &AppState, who: Who, event: EventId) -> ApiResult<Vec<KeyView>> {
+    let app_in = app.clone();
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                snapshot::of(&app_in, conn, &who, event).await?;
+                let states = store::keys(conn, event).await?;
+                let newest = states.iter().map(|state| state.key_id).max();
+                let mut keys = Vec::with_capacity(states.len());
+                for state in states {
+                    let codes = store::codes_under(conn, event, &[state]).await?;
+                    keys.push(KeyView { signs: Some(state.key_id) == newest, codes, state });
+                }
+                Ok::<_, ApiError>(keys)
             })
-            .await?
-    };
-    let newest = states.iter().map(|state| state.key_id).max();
-    Ok(states.into_iter().map(|state| KeyView { signs: Some(state.key_id) == newest, state }).collect())
+        })
+        .await
 }
 
-pub(super) async fn rotate(
+pub(crate) async fn rotate(
     app: &AppState,
     who: Who,
     event: EventId,

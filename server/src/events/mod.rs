@@ -1,6 +1,6 @@
 //! Events: their settings, gates, ticket types and signing keys, and the feed of what changed.
 
-mod keys;
+pub(crate) mod keys;
 pub mod routes;
 pub mod service;
 pub mod snapshot;

@@ -1,14 +1,15 @@
 //! Lists of scans, conflicts and quarantined scans, and an event in numbers.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use liventix_core::ids::{EventId, OrganiserId, ScanId};
+use liventix_core::ids::{EventId, OrganiserId, ScanId, TicketId};
 
-use super::store;
 use super::types::{
     ConflictQuery, ConflictState, ConflictView, CountsView, QuarantineQuery, QuarantineView, ScanView,
     SideView, TicketCounts,
 };
+use super::{seen, store};
 use crate::app::AppState;
 use crate::events::snapshot;
 use crate::params;
@@ -128,6 +129,33 @@ async fn side(conn: &mut Conn, scan: ScanView) -> Result<SideView, DbError> {
     let device = conn.first(sql, params![scan.device_id]).await?;
     let name = |row: Option<Row>| row.map_or(Ok(String::new()), |row| row.get(0));
     Ok(SideView { gate_name: name(gate)?, device_name: name(device)?, scan })
+}
+
+/// Where a ticket was seen, the latest first: every passage, and every refusal because it had been used. Of more
+/// than 100 the latest.
+pub(crate) async fn of_ticket(
+    app: &AppState,
+    who: Who,
+    event: EventId,
+    ticket: TicketId,
+) -> ApiResult<Vec<SideView>> {
+    let app_in = app.clone();
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                snapshot::of(&app_in, conn, &who, event).await?;
+                let mut seen = seen::of_tickets(conn, event, &[ticket]).await?;
+                seen.sort_by_key(|scan| (Reverse(scan.at), scan.scan_id));
+                let ids: Vec<ScanId> = seen.iter().take(100).map(|scan| scan.scan_id).collect();
+                let mut scans = store::views(conn, &ids).await?;
+                let mut sides = Vec::with_capacity(ids.len());
+                for scan in ids.iter().filter_map(|id| scans.remove(id)) {
+                    sides.push(side(conn, scan).await?);
+                }
+                Ok::<_, ApiError>(sides)
+            })
+        })
+        .await
 }
 
 pub(super) async fn quarantine(

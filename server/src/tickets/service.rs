@@ -139,7 +139,7 @@ fn key(ticket: &TicketView) -> Key {
     Key { at: 0, id: *ticket.ticket_id.as_bytes() }
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -161,7 +161,7 @@ pub(super) async fn list_with_codes(
     Ok(Page::of(views?, limit, |view| key(&view.ticket)))
 }
 
-pub(super) async fn get(app: &AppState, who: Who, event: EventId, id: TicketId) -> ApiResult<TicketWithCode> {
+pub(crate) async fn get(app: &AppState, who: Who, event: EventId, id: TicketId) -> ApiResult<TicketWithCode> {
     let app_in = app.clone();
     let (snapshot, row) = app
         .db_of(who.organiser_id)
@@ -178,7 +178,7 @@ pub(super) async fn get(app: &AppState, who: Who, event: EventId, id: TicketId) 
 
 /// What happens to a ticket.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Revoke,
     Unblock,
     Cancel,
@@ -266,7 +266,7 @@ where
     Ok(changed)
 }
 
-pub(super) async fn act(
+pub(crate) async fn act(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -278,7 +278,7 @@ pub(super) async fn act(
     Ok(row.view)
 }
 
-pub(super) async fn reissue(
+pub(crate) async fn reissue(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -297,7 +297,7 @@ pub(super) async fn reissue(
     issuer(app, &snapshot).with_code(&row)
 }
 
-pub(super) async fn qr(
+pub(crate) async fn qr(
     app: &AppState,
     who: Who,
     event: EventId,

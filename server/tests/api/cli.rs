@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Place, Server};
 
-fn run(arguments: &[&str], place: &Place) -> Output {
+pub(crate) fn run(arguments: &[&str], place: &Place) -> Output {
     Command::new(env!("CARGO_BIN_EXE_liventix")).args(arguments).envs(place.variables()).output().unwrap()
 }
 

@@ -11,6 +11,8 @@ mod bad_input;
 mod cli;
 mod console;
 mod console_devices;
+mod console_operator;
+mod console_tickets;
 mod database;
 mod events;
 mod idempotency;

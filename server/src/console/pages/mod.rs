@@ -8,11 +8,14 @@ mod devices;
 mod doors;
 mod events;
 mod invitation;
+mod keys;
 mod members;
 mod operator;
 mod organisers;
 mod remark;
 mod sign_in;
+mod ticket;
+mod tickets;
 
 use axum::Router;
 use axum::extract::State;
@@ -41,6 +44,9 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(conflicts::routes())
         .merge(anomalies::routes())
         .merge(devices::routes())
+        .merge(tickets::routes())
+        .merge(ticket::routes())
+        .merge(keys::routes())
         .merge(operator::routes())
         .merge(account::routes())
         .merge(members::routes())

@@ -155,6 +155,38 @@ pub(super) async fn get(conn: &mut Conn, job: JobId) -> Result<Option<DeadLetter
     Ok(Some(DeadLetterView { letter: letter(&row)?, payload: row.json(11)?, history: history? }))
 }
 
+/// Dead letters that are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeadGroup {
+    /// Their queue.
+    pub queue: String,
+    /// Their handler.
+    pub kind: String,
+    /// The code of their last failure.
+    pub code: String,
+    /// How many they are.
+    pub jobs: i64,
+    /// When the first of them died (UTC milliseconds).
+    pub first_died_at: i64,
+}
+
+/// Dead letters by queue, handler and code, the largest groups first.
+pub(super) async fn groups(conn: &mut Conn) -> Result<Vec<DeadGroup>, DbError> {
+    let sql = "SELECT queue, kind, COALESCE(dead_code, '') AS code, COUNT(*) AS jobs, MIN(ended_at) FROM jobs \
+               WHERE state = 'dead' GROUP BY queue, kind, COALESCE(dead_code, '') \
+               ORDER BY jobs DESC, queue, kind, code LIMIT 200";
+    let group = |row: &Row| {
+        Ok(DeadGroup {
+            queue: row.get(0)?,
+            kind: row.get(1)?,
+            code: row.get(2)?,
+            jobs: row.get(3)?,
+            first_died_at: row.get::<Option<i64>>(4)?.unwrap_or_default(),
+        })
+    };
+    conn.query(sql, params![]).await?.iter().map(group).collect()
+}
+
 /// The ids of up to `limit` dead letters that a filter names.
 pub(super) async fn ids(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<JobId>, DbError> {
     let (condition, values) = filter.condition(2);

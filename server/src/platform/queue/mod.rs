@@ -26,7 +26,7 @@ use super::ids::{JobId, LeaseId};
 use super::page::Key;
 use super::request_id;
 
-pub use dead::{AttemptView, DeadLetter, DeadLetterView, Filter, Replay};
+pub use dead::{AttemptView, DeadGroup, DeadLetter, DeadLetterView, Filter, Replay};
 pub use settle::Fate;
 pub use types::{Claimed, Enqueued, Failure, NewJob, QueueSpec, QueueStats, Verdict};
 pub use worker::{Handlers, Round, Worker};
@@ -235,6 +235,14 @@ impl Queue {
     /// When the database fails.
     pub async fn dead(&self, filter: Filter, after: Key, limit: u32) -> Result<Vec<DeadLetter>, DbError> {
         self.db.read(move |conn| Box::pin(async move { dead::list(conn, &filter, after, limit).await })).await
+    }
+
+    /// Dead letters by queue, handler and code, the largest groups first; 200 groups at most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead_groups(&self) -> Result<Vec<DeadGroup>, DbError> {
+        self.db.read(|conn| Box::pin(async move { dead::groups(conn).await })).await
     }
 
     /// One dead letter with its history.

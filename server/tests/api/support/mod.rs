@@ -19,7 +19,7 @@ use liventix_server::{App, AppState, Config, Running};
 use reqwest::Method;
 use serde_json::Value;
 
-pub(crate) use browser::{Browser, form};
+pub(crate) use browser::{Browser, Shown, form};
 pub(crate) use database::{Place, TestDatabase};
 pub(crate) use door::{Door, new_id, verdicts};
 pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};

@@ -1,4 +1,7 @@
-//! The operator's pages.
+//! The operator's pages: how the installation does, whoever's events it carries.
+
+mod dead_letters;
+mod queues;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,7 +14,7 @@ use super::super::layout;
 use crate::app::AppState;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/console/operator", get(start))
+    Router::new().route("/console/operator", get(start)).merge(queues::routes()).merge(dead_letters::routes())
 }
 
 async fn start(_operator: Operator, State(app): State<AppState>) -> Result<Response, Failure> {

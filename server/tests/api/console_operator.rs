@@ -1,0 +1,185 @@
+//! The operator's pages of the console.
+
+use std::sync::Arc;
+
+use liventix_core::entropy::OsEntropy;
+use liventix_server::platform::db::DbError;
+use liventix_server::platform::queue::{Enqueued, Failure, NewJob, Queue, QueueSpec, Turn};
+use serde_json::json;
+
+use crate::cli::run;
+use crate::support::{ADMIN, Browser, Organiser, Person, Server, text};
+
+const LETTERS: QueueSpec = QueueSpec::new("letters", 0, &[1_000]);
+const HOME: &str = "/console/operator/dead-letters";
+
+struct World {
+    server: Server,
+    organiser: Organiser,
+    queue: Queue,
+}
+
+async fn world() -> World {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "Harbour").await;
+    let queue = Queue::new(server.place.open().await, server.clock.clone(), Arc::new(OsEntropy));
+    World { server, organiser, queue }
+}
+
+impl World {
+    /// Whoever runs the installation, and their browser.
+    async fn operator(&self) -> (Person, Browser<'_>) {
+        let person = Person::member(&self.server, &self.organiser, "olga", "support").await;
+        let named = run(&["admin", "name-operator", "--email", &person.email], &self.server.place);
+        assert!(named.status.success(), "{named:?}");
+        let browser = Browser::new(&self.server);
+        browser.sign_in(&person).await;
+        (person, browser)
+    }
+
+    async fn put(&self, job: NewJob) -> String {
+        let (queue, db) = (self.queue.clone(), self.server.place.open().await);
+        let put: Result<Enqueued, DbError> =
+            db.write(move |tx| Box::pin(async move { queue.enqueue(tx, &job).await })).await;
+        put.unwrap().job_id.to_string()
+    }
+
+    /// A job that was tried once, which was one time too many.
+    async fn dead(&self, job: NewJob, code: &'static str) -> String {
+        let id = self.put(job).await;
+        for job in self.queue.claim(&LETTERS, &mut Turn::new("worker-1"), 10).await.unwrap() {
+            let failure = Failure::permanent(code, "the <other> side said no");
+            self.queue.fail(&LETTERS, &job, failure).await.unwrap();
+        }
+        id
+    }
+
+    async fn letters(&self) -> usize {
+        let page = self.server.get("/v1/admin/dead-letters", ADMIN).await.expect(200);
+        page["items"].as_array().unwrap().len()
+    }
+}
+
+fn job(kind: &'static str) -> NewJob {
+    NewJob::new("letters", kind, json!({"to": "<b>nobody</b>", "kind": kind}))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_is_found_by_its_kind_looked_at_and_tried_again() {
+    let w = world().await;
+    let (_, browser) = w.operator().await;
+    browser.open(HOME).await.has("everything that was wanted was done");
+    let first = w.dead(job("send.1"), "bounced").await;
+    w.dead(job("send.1"), "bounced").await;
+    w.dead(job("push.1"), "no & token").await;
+    let page = browser.open(HOME).await;
+    assert_eq!(page.status, 200);
+    // The groups, the larger first.
+    let (bounced, token) = (page.html.find("<strong>bounced</strong>"), page.html.find("no &amp; token"));
+    assert!(bounced.unwrap() < token.unwrap(), "{}", page.html);
+    page.has("code=no%20%26%20token");
+    let of_push = browser.open(&format!("{HOME}?queue=letters&kind=push.1&code=no%20%26%20token")).await;
+    assert_eq!(of_push.html.matches("/retry\"").count(), 2, "one letter, and all of them");
+    let one = browser.open(&format!("{HOME}/{first}")).await;
+    one.has("the &lt;other&gt; side said no");
+    one.has("worker-1");
+    assert!(!one.html.contains("<b>nobody"), "what a payload says is text");
+    let retried = browser.submit(&one, &format!("{HOME}/{first}/retry"), &[]).await;
+    assert_eq!(retried.location(), format!("{HOME}?done=letter-replayed"));
+    browser.open(retried.location()).await.has("It is tried again.");
+    assert_eq!(w.letters().await, 2);
+    let again = browser.submit(&one, &format!("{HOME}/{first}/retry"), &[]).await;
+    assert_eq!(again.status, 404, "it is alive");
+    assert_eq!(browser.open(&format!("{HOME}/{first}")).await.status, 404);
+    let claimed = w.queue.claim(&LETTERS, &mut Turn::new("worker-2"), 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.job_id.to_string()).collect::<Vec<_>>(), [first]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_work_another_does_stays_dead_and_the_page_says_so() {
+    let w = world().await;
+    let (_, browser) = w.operator().await;
+    let keyed = || NewJob { unique_key: Some("invoice-7".to_owned()), ..job("send.1") };
+    let dead = w.dead(keyed(), "bounced").await;
+    w.put(keyed()).await;
+    let page = browser.open(&format!("{HOME}/{dead}")).await;
+    let refused = browser.submit(&page, &format!("{HOME}/{dead}/retry"), &[]).await;
+    assert_eq!(refused.status, 409);
+    refused.has("Another job does the same by now.");
+    let all = browser.submit(&page, &format!("{HOME}/retry"), &[]).await;
+    assert_eq!(all.location(), format!("{HOME}?done=letters-replayed"));
+    assert_eq!(w.letters().await, 1);
+    let gone = browser.submit(&page, &format!("{HOME}/{dead}/discard"), &[]).await;
+    assert_eq!(gone.location(), format!("{HOME}?done=letter-discarded"));
+    assert_eq!(w.letters().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_tried_again_or_thrown_away_by_what_they_are() {
+    let w = world().await;
+    let (operator, browser) = w.operator().await;
+    for kind in ["send.1", "send.1", "push.1"] {
+        w.dead(job(kind), "bounced").await;
+    }
+    let page = browser.open(&format!("{HOME}?kind=send.1")).await;
+    assert_eq!(page.html.matches("name=\"kind\" value=\"send.1\"").count(), 2, "both forms keep the filter");
+    assert!(!page.html.contains("name=\"csrf\" value=\"\""));
+    browser.submit(&page, &format!("{HOME}/retry"), &[("queue", ""), ("kind", "send.1")]).await.location();
+    assert_eq!(w.letters().await, 1);
+    let purge = |days| [("queue", "letters"), ("days", days)];
+    browser.submit(&page, &format!("{HOME}/purge"), &purge("7")).await.location();
+    assert_eq!(w.letters().await, 1, "it died today");
+    w.server.clock.advance(8 * 86_400_000);
+    browser.sign_in(&operator).await;
+    let page = browser.open(HOME).await;
+    let odd = browser.submit(&page, &format!("{HOME}/purge"), &purge("-3")).await;
+    assert_eq!(odd.status, 422);
+    let done = browser.submit(&page, &format!("{HOME}/purge"), &purge("7")).await;
+    assert_eq!(done.location(), format!("{HOME}?done=letters-purged"));
+    assert_eq!(w.letters().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_is_paused_and_let_go_on() {
+    let w = world().await;
+    let (_, browser) = w.operator().await;
+    browser.open("/console/operator/queues").await.has("No job is in any queue");
+    w.put(job("send.1")).await;
+    let page = browser.open("/console/operator/queues").await;
+    page.has("<dd>1, the oldest since");
+    let paused = browser.submit(&page, "/console/operator/queues/letters/pause", &[]).await;
+    assert_eq!(paused.location(), "/console/operator/queues?done=queue-paused");
+    browser.open(paused.location()).await.has("<span class=\"badge warn\">Paused</span>");
+    assert_eq!(w.queue.claim(&LETTERS, &mut Turn::new("w"), 10).await.unwrap().len(), 0);
+    let page = browser.open("/console/operator").await;
+    assert_eq!(page.location(), "/console/operator/queues");
+    let page = browser.open("/console/operator/queues").await;
+    browser.submit(&page, "/console/operator/queues/letters/resume", &[]).await.location();
+    assert_eq!(w.queue.claim(&LETTERS, &mut Turn::new("w"), 10).await.unwrap().len(), 1);
+    let stats = w.server.get("/v1/admin/queues", ADMIN).await.expect(200);
+    assert_eq!(text(&stats[0]["queue"]), "letters");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_learns_that_there_are_such_pages() {
+    let w = world().await;
+    let dead = w.dead(job("send.1"), "bounced").await;
+    let owner = Person::member(&w.server, &w.organiser, "owen", "owner").await;
+    let browser = Browser::new(&w.server);
+    browser.sign_in(&owner).await;
+    let account = browser.open("/console/account").await;
+    assert!(!account.html.contains("/console/operator"));
+    let letter = format!("{HOME}/{dead}");
+    for path in ["/console/operator", "/console/operator/queues", HOME, &letter] {
+        assert_eq!(browser.open(path).await.status, 404, "{path}");
+    }
+    for path in ["queues/letters/pause", "queues/letters/resume", "dead-letters/retry", "dead-letters/purge"]
+    {
+        let path = format!("/console/operator/{path}");
+        assert_eq!(browser.submit(&account, &path, &[("days", "7")]).await.status, 404, "{path}");
+    }
+    for path in [format!("{letter}/retry"), format!("{letter}/discard")] {
+        assert_eq!(browser.submit(&account, &path, &[]).await.status, 404, "{path}");
+    }
+    assert_eq!(w.letters().await, 1);
+}
