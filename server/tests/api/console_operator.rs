@@ -183,3 +183,27 @@ async fn nobody_else_learns_that_there_are_such_pages() {
     }
     assert_eq!(w.letters().await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_dismissed_is_no_operator_from_then_on_and_both_are_on_record() {
+    let w = world().await;
+    let (operator, browser) = w.operator().await;
+    assert_eq!(browser.open("/console/operator/queues").await.status, 200);
+    for _ in 0..2 {
+        let done = run(&["admin", "dismiss-operator", "--email", &operator.email], &w.server.place);
+        assert!(done.status.success(), "{done:?}");
+    }
+    assert_eq!(browser.open("/console/operator/queues").await.status, 404);
+    let unknown = run(&["admin", "name-operator", "--email", "nobody@example.org"], &w.server.place);
+    assert!(!unknown.status.success());
+    let db = w.server.place.open().await;
+    let deeds: Result<Vec<String>, DbError> = db
+        .read(|conn| {
+            Box::pin(async move {
+                let sql = "SELECT action FROM audit WHERE action LIKE 'operator.%' ORDER BY action";
+                conn.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect()
+            })
+        })
+        .await;
+    assert_eq!(deeds.unwrap(), ["operator.dismissed", "operator.named"], "and each once");
+}

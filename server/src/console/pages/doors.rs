@@ -22,7 +22,7 @@ use super::Done;
 use crate::app::AppState;
 use crate::platform::authorize::{self, Action, may};
 use crate::platform::body::Query;
-use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::problem::ApiResult;
 use crate::scanning::{live, views};
 
 /// A stream ends after this long: the browser comes back, and is asked anew who it is.
@@ -119,10 +119,6 @@ fn boards(app: AppState, hall: Hall<may::SeeScans>) -> impl Stream<Item = Result
 async fn still_may(app: &AppState, hall: &Hall<may::SeeScans>) -> ApiResult<()> {
     let (who, event) = (hall.who.clone(), hall.event.summary.event_id);
     app.db()
-        .read(move |conn| {
-            Box::pin(
-                async move { authorize::event(conn, &who, event).await.map(drop).map_err(ApiError::from) },
-            )
-        })
+        .read(move |conn| Box::pin(async move { authorize::event(conn, &who, event).await.map(drop) }))
         .await
 }

@@ -8,7 +8,7 @@ use crate::support::{NOW, Organiser, Person, Server, text};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organiser_watches_the_doors_and_settles_a_conflict() {
     let server = Server::start().await;
-    let organiser = Organiser::create(&server, "Harbour Lights").await;
+    let organiser = Organiser::create(&server, "Harbour Events").await;
     let event = organiser.event(&server).await;
     let ada = Person::member(&server, &organiser, "ada", "owner").await;
     let mut doors = [organiser.door(&server, &event).await, organiser.door(&server, &event).await];

@@ -2,6 +2,7 @@
 //! `tests/output/console/`, on a desktop, on a phone and in the dark.
 
 mod doors;
+mod pages;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -44,7 +45,7 @@ impl Driver {
     fn start() -> (Self, String) {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect(HINT);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{HINT}: {error}"));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = "started successfully on port ";
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -53,7 +54,7 @@ impl Driver {
         });
         // It goes on talking; nobody listens, and it must not stall for that.
         std::thread::spawn(move || lines.for_each(drop));
-        (Self(child), format!("http://127.0.0.1:{}", port.expect("chromedriver names its port")))
+        (Self(child), format!("http://127.0.0.1:{}", port.unwrap()))
     }
 }
 

@@ -1,0 +1,99 @@
+//! What else there is to an event, and to the installation: each page as people find it.
+
+use std::sync::Arc;
+
+use liventix_core::entropy::OsEntropy;
+use liventix_server::platform::db::DbError;
+use liventix_server::platform::queue::{Enqueued, Failure, NewJob, Queue, QueueSpec, Turn};
+use serde_json::json;
+
+use super::Chromium;
+use crate::cli::run;
+use crate::support::{Organiser, Person, Server, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn support_finds_a_ticket_and_a_manager_its_devices_and_keys() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "Harbour Events").await;
+    let event = organiser.event(&server).await;
+    let mia = Person::member(&server, &organiser, "mia", "event_manager").await;
+    organiser.import(&server, &event, 12).await;
+    let ticket = organiser.ticket_with(&server, &event, json!({"reference": "HL-4711"})).await;
+    let door = organiser.door(&server, &event).await;
+    door.page(&server, "cursor=0&unsent=4").await;
+    event.redeem(&server, &organiser.key, &text(&ticket["code"])).await;
+    server.clock.advance(60_000);
+    event.redeem(&server, &organiser.key, &text(&ticket["code"])).await;
+
+    let browser = Chromium::start(&server).await;
+    browser.sign_in(&mia).await;
+    browser.follow("Harbour Lights").await;
+    browser.follow("Tickets").await;
+    browser.has("//h1[.='Tickets']").await;
+    browser.picture("tickets").await;
+    browser.fill("search", "4711").await;
+    browser.press("Find").await;
+    browser.follow("Mateo Vasquez").await;
+    browser.says("Already used").await;
+    browser.follow("Show the code").await;
+    browser.picture("ticket").await;
+    browser.follow("Give it a new code").await;
+    browser.press("Give it a new code").await;
+    browser.has("//p[@role='status'][contains(., 'The ticket has a new code')]").await;
+    browser.follow("Devices").await;
+    browser.has("//h1[.='Devices']").await;
+    browser.picture("devices").await;
+    browser.press("Make the code").await;
+    browser.has("//h1[.='Scan this with the device']").await;
+    browser.picture("enrolment").await;
+    browser.follow("Keys").await;
+    browser.has("//h1[.='Keys']").await;
+    browser.follow("A key has leaked").await;
+    browser.picture("keys").await;
+    browser.close().await;
+}
+
+const LETTERS: QueueSpec = QueueSpec::new("letters", 0, &[1_000]);
+
+async fn kill_some(server: &Server) {
+    let db = server.place.open().await;
+    let queue = Queue::new(db.clone(), server.clock.clone(), Arc::new(OsEntropy));
+    for (kind, detail) in [
+        ("receipt.1", "550 5.1.1 no such mailbox"),
+        ("receipt.1", "550 5.1.1 no such mailbox"),
+        ("reminder.1", "the template names a field that is not there"),
+    ] {
+        let put = queue.clone();
+        let job = NewJob::new("letters", kind, json!({"order": "HL-4711", "language": "en"}));
+        let put: Result<Enqueued, DbError> =
+            db.write(move |tx| Box::pin(async move { put.enqueue(tx, &job).await })).await;
+        put.unwrap();
+        for job in queue.claim(&LETTERS, &mut Turn::new("door-1"), 10).await.unwrap() {
+            let code = if kind == "receipt.1" { "mailbox_unknown" } else { "template_wrong" };
+            queue.fail(&LETTERS, &job, Failure::permanent(code, detail)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_tries_dead_letters_again() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "Harbour Events").await;
+    let olga = Person::member(&server, &organiser, "olga", "owner").await;
+    assert!(run(&["admin", "name-operator", "--email", &olga.email], &server.place).status.success());
+    kill_some(&server).await;
+    let browser = Chromium::start(&server).await;
+    browser.sign_in(&olga).await;
+    browser.follow("Operator").await;
+    browser.has("//h1[.='Queues']").await;
+    browser.picture("queues").await;
+    browser.follow("Dead letters").await;
+    browser.has("//h1[.='Dead letters']").await;
+    browser.picture("dead-letters").await;
+    browser.follow("reminder.1").await;
+    browser.has("//h2[.='Every try']").await;
+    browser.picture("dead-letter").await;
+    browser.press("Try again").await;
+    browser.has("//p[@role='status'][.='It is tried again.']").await;
+    browser.close().await;
+}
