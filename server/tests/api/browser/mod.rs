@@ -170,32 +170,27 @@ impl Chromium {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Clicks what this XPath finds; anew if the page went away between the two, as after a form was sent.
+    async fn click(&self, path: &str) {
+        loop {
+            let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await;
+            match found.unwrap().click().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                done => break done.unwrap(),
+            }
+        }
+    }
+
     /// Presses the button that begins with this text.
     pub(crate) async fn press(&self, text: &str) {
         let path = format!("//button[starts-with(normalize-space(.), {text:?})]");
-        self.client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::XPath(&path))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        self.click(&path).await;
     }
 
     /// Follows the link, or opens what is folded up, that begins with this text.
     pub(crate) async fn follow(&self, text: &str) {
         let path = format!("//*[self::a or self::summary][starts-with(normalize-space(.), {text:?})]");
-        self.client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::XPath(&path))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        self.click(&path).await;
     }
 
     /// Waits until the page has an element that this XPath finds.

@@ -33,6 +33,7 @@ async fn support_finds_a_ticket_and_a_manager_its_devices_and_keys() {
     browser.picture("tickets").await;
     browser.fill("search", "4711").await;
     browser.press("Find").await;
+    browser.says("Show all, from the first on").await;
     browser.follow("Mateo Vasquez").await;
     browser.says("Already used").await;
     browser.follow("Show the code").await;
