@@ -304,15 +304,7 @@ impl App {
     /// # Errors
     /// When the directory, the database or the root secret cannot be used.
     pub async fn open(config: &Config, entropy: Arc<dyn Entropy>) -> Result<(Db, Vault), StartError> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        // Names and addresses of attendees: nobody else on this machine reads them.
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&config.data_dir).map_err(|error| StartError::DataDir {
-            path: config.data_dir.display().to_string(),
-            reason: error.to_string(),
-        })?;
+        Self::make_data_dir(config)?;
         let storage = config.storage()?;
         // The secret comes first: whoever finds a database without one has lost it.
         let vault = match (&config.root_secret, &storage) {
@@ -325,6 +317,22 @@ impl App {
         };
         let db = Db::open(&storage).await?;
         Ok((db, vault))
+    }
+
+    /// Makes the data directory if there is none.
+    ///
+    /// # Errors
+    /// `data_dir` cannot be made.
+    pub fn make_data_dir(config: &Config) -> Result<(), StartError> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        // Names and addresses of attendees: nobody else on this machine reads them.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&config.data_dir).map_err(|error| StartError::DataDir {
+            path: config.data_dir.display().to_string(),
+            reason: error.to_string(),
+        })
     }
 
     /// Every route with its documentation.

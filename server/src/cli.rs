@@ -1,6 +1,7 @@
 //! The command line: `serve`, `migrate`, `openapi`, `admin`, `demo`; without arguments, the demo.
 
 mod admin;
+mod backup;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! `liventix admin`: work on the server's own data directory, beside a running server or without one.
 
 use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use liventix_core::entropy::{Entropy, OsEntropy};
 use liventix_core::ids::{EventId, OrganiserId};
 use secrecy::SecretString;
 
+use super::backup;
 use crate::accounts::{Accounts, NewMember, NewUser, Passwords};
 use crate::app::App;
 use crate::organisers::service::{NewApiKey, NewOrganiser, Organisers};
@@ -22,6 +24,22 @@ use crate::platform::vault::Vault;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Admin {
+    /// Copy the embedded database to a file, also while the server runs
+    Backup {
+        /// The file to write; it must not be there yet
+        #[arg(long)]
+        to: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Put a backup where there is no database yet; the server must not run
+    Restore {
+        /// The backup
+        #[arg(long)]
+        from: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Create an organiser and print its first API key
     CreateOrganiser {
         /// Its name, as doors show it
@@ -168,6 +186,8 @@ impl Office {
 
 pub(super) async fn run(admin: Admin) -> anyhow::Result<()> {
     match admin {
+        Admin::Backup { to, config } => backup::back_up(config, &to)?,
+        Admin::Restore { from, config } => backup::restore(config, &from).await?,
         Admin::CreateOrganiser { name, config } => {
             let office = Office::open(config).await?;
             let made = office.organisers().create(By::command_line(), &NewOrganiser { name }).await?;

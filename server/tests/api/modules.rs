@@ -7,6 +7,7 @@ mod anomaly_order;
 mod audit;
 mod authorization;
 mod authorization_matrix;
+mod backup;
 mod bad_input;
 mod cli;
 mod console;

@@ -12,6 +12,7 @@
 //! **Invariant:** SQL is portable: `$1` placeholders; TEXT, BIGINT, DOUBLE PRECISION and BYTEA; no
 //! functions that only one engine has; upserts by `ON CONFLICT`; pages by key, never by offset.
 
+pub mod backup;
 mod convert;
 mod error;
 mod migrations;

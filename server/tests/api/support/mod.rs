@@ -134,8 +134,13 @@ impl Server {
 
     pub(crate) async fn restart(&mut self) -> bool {
         let drained = self.shutdown().await;
-        self.up(Limits::default()).await;
+        self.start_again().await;
         drained
+    }
+
+    /// After a [`shutdown`](Self::shutdown).
+    pub(crate) async fn start_again(&mut self) {
+        self.up(Limits::default()).await;
     }
 
     /// What its handlers reach.
