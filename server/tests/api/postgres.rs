@@ -1,11 +1,13 @@
-//! What only PostgreSQL has: a server of its own, and other processes beside ours.
+//! What only PostgreSQL has: a server of its own, other processes beside ours, and tools for backups.
+
+use std::process::Command;
 
 use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError, PostgresOptions, Storage};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::support::Place;
 use crate::support::database::{connect, count};
+use crate::support::{Organiser, Place, Server, text};
 
 fn options(url: &str) -> Storage {
     Storage::Postgres(PostgresOptions { url: SecretString::from(url), connections: 2 })
@@ -150,4 +152,33 @@ async fn a_transaction_ends_though_its_caller_hung_up() {
     assert!(caller.await.unwrap_err().is_cancelled());
     release.send(()).unwrap();
     while count(&db, "SELECT COUNT(*) FROM wallets").await == 0 {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_documented_commands_dump_and_restore_is_a_whole_server_again() {
+    let mut server = Server::start().await;
+    let organiser = Organiser::create(&server, "Harbour").await;
+    let event = organiser.event(&server).await;
+    let used = organiser.ticket(&server, &event).await;
+    let fresh = organiser.ticket(&server, &event).await;
+    event.redeem(&server, &organiser.key, &text(&used["code"])).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("liventix.dump");
+    let url = |place: &Place| place.url.as_ref().unwrap().expose_secret().to_owned();
+    let mut dump = Command::new("pg_dump");
+    let dumped =
+        dump.arg("--format=custom").arg("--file").arg(&file).arg(url(&server.place)).output().unwrap();
+    assert!(dumped.status.success(), "{dumped:?}");
+    server.shutdown().await;
+    // Another database, where servers have been.
+    server.place = Place::make().await;
+    let flags = ["--clean", "--if-exists", "--exit-on-error", "--dbname"];
+    let mut restore = Command::new("pg_restore");
+    let restored = restore.args(flags).arg(url(&server.place)).arg(&file).output().unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+    server.start_again().await;
+    server.clock.advance(60_000);
+    let again = event.redeem(&server, &organiser.key, &text(&used["code"])).await;
+    assert_eq!(again["reason"], "already_used");
+    assert_eq!(event.redeem(&server, &organiser.key, &text(&fresh["code"])).await["outcome"], "admit");
 }
