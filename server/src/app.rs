@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use liventix_core::clock::Clock;
@@ -91,6 +92,8 @@ struct Inner {
     over_limits: OverLimits,
     passwords: Passwords,
     closing: watch::Receiver<bool>,
+    /// Asked to stop, and working on for a while.
+    draining: AtomicBool,
 }
 
 impl std::fmt::Debug for AppState {
@@ -207,6 +210,12 @@ impl AppState {
         &self.0.over_limits
     }
 
+    /// Whether it is asked to stop, and works on until others have taken over.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -296,6 +305,7 @@ impl App {
             over_limits: OverLimits::default(),
             passwords: Passwords::default(),
             closing,
+            draining: AtomicBool::new(false),
         })))
     }
 
@@ -370,6 +380,12 @@ impl Running {
     #[must_use]
     pub fn app(&self) -> &AppState {
         &self.app
+    }
+
+    /// Says from now on that it is not ready, so that a load balancer sends requests elsewhere; those that come
+    /// all the same are answered. Then [`shutdown`](Self::shutdown).
+    pub fn drain(&self) {
+        self.app.0.draining.store(true, Ordering::Relaxed);
     }
 
     /// Stops taking requests, ends long-polls at once, lets the others finish (10 s at most), and closes

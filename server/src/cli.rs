@@ -67,9 +67,18 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 async fn serve(args: ConfigArgs) -> anyhow::Result<()> {
     let config = args.load()?;
     telemetry::init(&config.log_filter, config.log_json).context("cannot start the log")?;
+    let drain = config.drain;
     let running = App::start(config, Arc::new(SystemClock::new()), Arc::new(OsEntropy)).await?;
     tracing::info!(address = %running.addr, "listening; the API is described at /docs");
     stop_asked().await?;
+    if !drain.is_zero() {
+        tracing::info!(seconds = drain.as_secs(), "not ready any more; stopping later, or when asked again");
+        running.drain();
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            asked = stop_asked() => asked?,
+        }
+    }
     tracing::info!("shutting down");
     running.shutdown().await;
     Ok(())

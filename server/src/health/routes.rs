@@ -34,12 +34,18 @@ async fn healthz() -> Json<Health> {
     Json(OK)
 }
 
-/// Can it do its work: does the database answer, for reading and for writing?
+/// Should requests be sent to it?
+///
+/// Does the database answer, for reading and for writing? A server that is asked to stop says no for `drain_seconds`
+/// while it works on.
 #[utoipa::path(
     get, path = "/readyz", tag = "server",
     responses((status = 200, body = Health), (status = 503, description = "`not_ready`"))
 )]
 async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Health>> {
+    if app.is_draining() {
+        return Err(ApiError::new(Code::NotReady, "The server is about to stop. Send requests to another one."));
+    }
     let read = app.db().read(|conn| Box::pin(async move { conn.first("SELECT 1", params![]).await }));
     let write = app.db().write(|tx| Box::pin(async move { tx.first("SELECT 1", params![]).await }));
     let answers: Result<(), DbError> = match tokio::join!(read, write) {

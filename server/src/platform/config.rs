@@ -135,6 +135,9 @@ pub struct Config {
     pub trust_forwarded_for: bool,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long, when it is asked to stop, it says that it is not ready and works on: a load balancer sends
+    /// requests elsewhere meanwhile (up to 600 s).
+    pub drain: Duration,
     /// Threads that read an SQLite database (1 to 64).
     pub readers: usize,
     /// Connections to a PostgreSQL database at most (2 to 500).
@@ -160,6 +163,7 @@ impl Config {
             admin_token: None,
             trust_forwarded_for: false,
             request_timeout: Duration::from_secs(60),
+            drain: Duration::ZERO,
             readers: 4,
             connections: 16,
             limits: Limits::default(),
@@ -219,6 +223,9 @@ impl Config {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));
         }
+        if self.drain.as_secs() > 600 {
+            return Err(ConfigError::new("drain_seconds", "must be between 0 and 600"));
+        }
         for (key, limit) in self.limits.by_key() {
             if !(1..=100_000).contains(&limit.count) {
                 return Err(ConfigError::new(key, "must be between 1 and 100 000"));
@@ -236,12 +243,13 @@ mod tests {
     fn a_bad_setting_is_named() {
         let good = Config::new("/tmp/x");
         assert!(good.validate().is_ok());
-        let bad: [(&str, Config); 6] = [
+        let bad: [(&str, Config); 7] = [
             ("database_url", Config { database_url: Some("mysql://host/db".into()), ..good.clone() }),
             ("connections", Config { connections: 1, ..good.clone() }),
             ("public_url", Config { public_url: Some("example.org/".into()), ..good.clone() }),
             ("admin_token", Config { admin_token: Some("short".into()), ..good.clone() }),
             ("readers", Config { readers: 0, ..good.clone() }),
+            ("drain_seconds", Config { drain: Duration::from_secs(601), ..good.clone() }),
             ("request_timeout_seconds", Config { request_timeout: Duration::from_secs(1), ..good.clone() }),
         ];
         for (key, config) in bad {

@@ -14,6 +14,16 @@ async fn it_is_healthy_ready_and_tells_the_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_about_to_stop_says_so_and_works_on() {
+    let server = Server::start().await;
+    server.drain();
+    server.get("/readyz", "").await.expect_problem(503, "not_ready");
+    assert_eq!(server.get("/healthz", "").await.expect(200)["status"], "ok");
+    let organiser = Organiser::create(&server, "Harbour").await;
+    server.get("/v1/events", &organiser.key).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_documented_route_exists_and_every_error_is_a_problem() {
     let server = Server::start().await;
     let document = server.get("/openapi.json", "").await.expect(200);

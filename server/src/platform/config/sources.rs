@@ -56,6 +56,7 @@ pub struct FileConfig {
     admin_token: Option<SecretString>,
     trust_forwarded_for: Option<bool>,
     request_timeout_seconds: Option<u64>,
+    drain_seconds: Option<u64>,
     readers: Option<usize>,
     connections: Option<usize>,
     limit_enrol_per_minute: Option<u32>,
@@ -112,6 +113,7 @@ impl ConfigArgs {
             admin_token: self.admin_token.or(file.admin_token),
             trust_forwarded_for: file.trust_forwarded_for.unwrap_or(base.trust_forwarded_for),
             request_timeout: file.request_timeout_seconds.map_or(base.request_timeout, Duration::from_secs),
+            drain: file.drain_seconds.map_or(base.drain, Duration::from_secs),
             readers: file.readers.unwrap_or(base.readers),
             connections: file.connections.unwrap_or(base.connections),
             limits: Limits {
@@ -137,6 +139,13 @@ impl ConfigArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_example_has_every_default() {
+        let text = include_str!("../../../../deploy/liventix.toml");
+        let example = ConfigArgs::default().merge(toml::from_str(text).unwrap()).unwrap();
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::new("liventix-data")));
+    }
 
     #[test]
     fn flags_win_over_the_file_and_mistakes_are_named() {

@@ -138,6 +138,10 @@ impl Server {
         drained
     }
 
+    pub(crate) fn drain(&self) {
+        self.running.as_ref().unwrap().drain();
+    }
+
     /// After a [`shutdown`](Self::shutdown).
     pub(crate) async fn start_again(&mut self) {
         self.up(Limits::default()).await;
