@@ -44,7 +44,10 @@ async fn healthz() -> Json<Health> {
 )]
 async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Health>> {
     if app.is_draining() {
-        return Err(ApiError::new(Code::NotReady, "The server is about to stop. Send requests to another one."));
+        return Err(ApiError::new(
+            Code::NotReady,
+            "The server is about to stop. Send requests to another one.",
+        ));
     }
     let read = app.db().read(|conn| Box::pin(async move { conn.first("SELECT 1", params![]).await }));
     let write = app.db().write(|tx| Box::pin(async move { tx.first("SELECT 1", params![]).await }));
