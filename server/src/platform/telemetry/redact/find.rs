@@ -193,8 +193,8 @@ fn named(line: &[u8], at: usize, marks: &mut Vec<Mark>) {
     let ends_with = |name: &&str| {
         name_end >= name.len() && line[name_end - name.len()..name_end].eq_ignore_ascii_case(name.as_bytes())
     };
-    let is_header = HEADERS.iter().any(|name| ends_with(name));
-    if !is_header && !NAMES.iter().any(|name| ends_with(name)) {
+    let is_header = HEADERS.iter().any(ends_with);
+    if !is_header && !NAMES.iter().any(ends_with) {
         return;
     }
     let from = while_such(line, at + 1, |byte| byte == b' ');
