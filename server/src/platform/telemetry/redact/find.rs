@@ -259,19 +259,19 @@ fn is_symbol(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() && !byte.eq_ignore_ascii_case(&b'u')
 }
 
-/// `ABCD-EFGH-JKMN`, also as people type it.
+/// `ABCD-EFGH-JKMN`, also as people type it, and the longer one-time codes of enrolments.
 fn manual_code(line: &[u8], at: usize, marks: &mut Vec<Mark>) {
     if at > 0 && line[at - 1] == b'-' {
         return;
     }
     let end = while_such(line, at, |byte| byte.is_ascii_alphanumeric());
-    let length = match (end - at, line.get(end)) {
-        (12, _) if is_checked(&line[at..end]) => 12,
-        (4, Some(b'-' | b' ')) if is_grouped(line, at) => 14,
+    let end = match (end - at, line.get(end)) {
+        (12, _) if is_checked(&line[at..end]) => end,
+        (4, Some(&separator @ (b'-' | b' '))) => grouped(line, at, separator),
         _ => return,
     };
-    if line.get(at + length).is_none_or(|byte| !is_word(*byte) && *byte != b'-') {
-        marks.push(Mark { start: at, end: at + length, instead: "[manual code]" });
+    if end > at && line.get(end).is_none_or(|byte| !is_word(*byte)) {
+        marks.push(Mark { start: at, end, instead: "[manual code]" });
     }
 }
 
@@ -281,13 +281,22 @@ fn is_checked(text: &[u8]) -> bool {
     mixed && std::str::from_utf8(text).is_ok_and(|text| text.parse::<ManualCode>().is_ok())
 }
 
-/// Three groups of four symbols. Blanks stand between short words as well, so those need a digit or capitals.
-fn is_grouped(line: &[u8], at: usize) -> bool {
-    let Some(text) = line.get(at..at + 14) else { return false };
-    let symbols =
-        || text.iter().enumerate().filter(|(place, _)| ![4, 9].contains(place)).map(|(_, byte)| *byte);
-    let letters = symbols().any(|byte| byte.is_ascii_alphabetic());
-    let marked =
-        symbols().any(|byte| byte.is_ascii_digit()) || !symbols().any(|byte| byte.is_ascii_lowercase());
-    text[4] == text[9] && letters && symbols().all(is_symbol) && (text[4] == b'-' || marked)
+/// The end of three or more groups of four symbols; `at` if there are fewer. Blanks stand between short words as
+/// well, so those need a digit or capitals.
+fn grouped(line: &[u8], at: usize, separator: u8) -> usize {
+    let is_group = |from: usize| {
+        let end = while_such(line, from.min(line.len()), |byte| byte.is_ascii_alphanumeric());
+        end == from + 4 && line[from..end].iter().all(|&byte| is_symbol(byte))
+    };
+    let mut end = at;
+    while is_group(if end == at { at } else { end + 1 }) {
+        end += if end == at { 4 } else { 5 };
+        if line.get(end) != Some(&separator) {
+            break;
+        }
+    }
+    let text = &line[at..end];
+    let marked = text.iter().any(u8::is_ascii_digit) || !text.iter().any(u8::is_ascii_lowercase);
+    let letters = text.iter().any(u8::is_ascii_alphabetic);
+    if end >= at + 14 && letters && (separator == b'-' || marked) { end } else { at }
 }
