@@ -24,6 +24,7 @@ use crate::platform::idempotency::Idempotency;
 use crate::platform::listen::{self, Bounds};
 use crate::platform::queue::Queue;
 use crate::platform::rate_limit::RateLimiter;
+use crate::platform::telemetry::metrics::{self, Metrics};
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, openapi};
 use crate::scanning::{Desks, LiveBoards};
@@ -91,6 +92,7 @@ struct Inner {
     queue: Queue,
     over_limits: OverLimits,
     passwords: Passwords,
+    metrics: Metrics,
     closing: watch::Receiver<bool>,
     /// Asked to stop, and working on for a while.
     draining: AtomicBool,
@@ -216,6 +218,12 @@ impl AppState {
         self.0.draining.load(Ordering::Relaxed)
     }
 
+    /// What is counted and measured.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -276,6 +284,8 @@ impl App {
         closing: watch::Receiver<bool>,
     ) -> Result<AppState, StartError> {
         let (db, vault) = Self::open(&config, Arc::clone(&entropy)).await?;
+        let metrics = Metrics::new();
+        let db = db.measured(metrics.clone());
         if config.public_url.is_none() && addr.ip().is_unspecified() {
             tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
         }
@@ -304,6 +314,7 @@ impl App {
             queue,
             over_limits: OverLimits::default(),
             passwords: Passwords::default(),
+            metrics,
             closing,
             draining: AtomicBool::new(false),
         })))
@@ -351,6 +362,7 @@ impl App {
         OpenApiRouter::with_openapi(openapi::base())
             .merge(dead_letters::routes::routes())
             .merge(health::routes::routes())
+            .merge(metrics::routes())
             .merge(organisers::routes::routes())
             .merge(accounts::routes::routes())
             .merge(audit::routes::routes())

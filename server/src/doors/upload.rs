@@ -75,12 +75,38 @@ fn kept(text: String) -> String {
 }
 
 pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> ApiResult<UploadResponse> {
+    let uploaded = receive(app, device, batch).await;
+    app.metrics().uploaded(match &uploaded {
+        Ok(_) => "ok",
+        Err(error) if error.is_the_callers() => "refused",
+        Err(_) => "error",
+    });
+    uploaded
+}
+
+/// Counts what became of each scan, and how late the new ones are.
+fn measure(app: &AppState, receipts: &[Receipt], made_at: &[Option<i64>], now: i64) {
+    for (receipt, at) in receipts.iter().zip(made_at) {
+        app.metrics().receipt(match receipt.status {
+            ReceiptStatus::Accepted => "accepted",
+            ReceiptStatus::Duplicate => "duplicate",
+            ReceiptStatus::Quarantined => "quarantined",
+        });
+        if let (ReceiptStatus::Accepted, Some(at)) = (receipt.status, at) {
+            app.metrics().lag(now - at);
+        }
+    }
+}
+
+async fn receive(app: &AppState, device: AnyDevice, batch: Batch) -> ApiResult<UploadResponse> {
     let limit = app.config().limits.upload;
     app.limiter().require(Key::new("upload", device.device_id.as_bytes()), limit).await?;
     let ledger_id = batch.ledger_id;
     // Parsing and hashing a thousand scans is work; the writer thread should not do it.
     let items = tokio::task::spawn_blocking(move || items(batch)).await.map_err(ApiError::internal)??;
     let elsewhere = stored_elsewhere(app, &items).await?;
+    let made_at: Vec<Option<i64>> =
+        items.iter().map(|item| item.record.as_ref().ok().map(ScanRecord::at)).collect();
     let (app_in, now) = (app.clone(), app.now());
     let given = Given { device, ledger_id, items, elsewhere };
     let (receipts, changed) = app
@@ -88,6 +114,7 @@ pub(super) async fn upload(app: &AppState, device: AnyDevice, batch: Batch) -> A
         .write(move |tx| Box::pin(async move { take_in(tx, &app_in, given, now).await }))
         .await?;
     changed.into_iter().for_each(|event| app.ring(event));
+    measure(app, &receipts, &made_at, now);
     Ok(UploadResponse { receipts })
 }
 

@@ -131,6 +131,8 @@ pub struct Config {
     pub root_secret: Option<SecretString>,
     /// May create organisers; none: nobody may over HTTP.
     pub admin_token: Option<SecretString>,
+    /// May read `/metrics`; none: only this machine may.
+    pub metrics_token: Option<SecretString>,
     /// Believe the last address in `X-Forwarded-For`: only behind a proxy of one's own.
     pub trust_forwarded_for: bool,
     /// How long a request may take.
@@ -161,6 +163,7 @@ impl Config {
             public_url: None,
             root_secret: None,
             admin_token: None,
+            metrics_token: None,
             trust_forwarded_for: false,
             request_timeout: Duration::from_secs(60),
             drain: Duration::ZERO,
@@ -206,11 +209,11 @@ impl Config {
                 return Err(ConfigError::new("public_url", reason));
             }
         }
-        if let Some(token) = &self.admin_token
-            && token.expose_secret().len() < MIN_ADMIN_TOKEN
-        {
-            let reason = format!("must have at least {MIN_ADMIN_TOKEN} characters: use a random one");
-            return Err(ConfigError::new("admin_token", reason));
+        for (key, token) in [("admin_token", &self.admin_token), ("metrics_token", &self.metrics_token)] {
+            if token.as_ref().is_some_and(|token| token.expose_secret().len() < MIN_ADMIN_TOKEN) {
+                let reason = format!("must have at least {MIN_ADMIN_TOKEN} characters: use a random one");
+                return Err(ConfigError::new(key, reason));
+            }
         }
         if !(1..=64).contains(&self.readers) {
             return Err(ConfigError::new("readers", "must be between 1 and 64"));
@@ -243,11 +246,12 @@ mod tests {
     fn a_bad_setting_is_named() {
         let good = Config::new("/tmp/x");
         assert!(good.validate().is_ok());
-        let bad: [(&str, Config); 7] = [
+        let bad: [(&str, Config); 8] = [
             ("database_url", Config { database_url: Some("mysql://host/db".into()), ..good.clone() }),
             ("connections", Config { connections: 1, ..good.clone() }),
             ("public_url", Config { public_url: Some("example.org/".into()), ..good.clone() }),
             ("admin_token", Config { admin_token: Some("short".into()), ..good.clone() }),
+            ("metrics_token", Config { metrics_token: Some("short".into()), ..good.clone() }),
             ("readers", Config { readers: 0, ..good.clone() }),
             ("drain_seconds", Config { drain: Duration::from_secs(601), ..good.clone() }),
             ("request_timeout_seconds", Config { request_timeout: Duration::from_secs(1), ..good.clone() }),

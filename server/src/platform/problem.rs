@@ -118,6 +118,11 @@ impl ApiError {
         self.code
     }
 
+    /// The failure of the database behind it, if it is one.
+    pub(crate) fn database(&self) -> Option<&DbError> {
+        self.cause.as_deref()?.downcast_ref()
+    }
+
     /// Whether the request itself is at fault, and not the server.
     #[must_use]
     pub fn is_the_callers(&self) -> bool {

@@ -1,11 +1,14 @@
 //! Request ids: taken from `x-request-id` if sane, made otherwise, echoed, logged, put into problems.
 
-use axum::extract::{Request, State};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument as _;
+use tracing::field;
 
+use super::telemetry::context::{self, Context};
 use crate::app::AppState;
 
 /// The header, in both directions.
@@ -27,15 +30,32 @@ pub fn current() -> Option<String> {
 pub async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = accepted(&request).unwrap_or_else(|| generated(&app));
     let path = loggable(request.uri().path()).to_owned();
-    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = %path);
-    let started = app.clock().sample().mono_ms;
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let context = Context {
+        feature: context::feature_of(&route).to_owned(),
+        request_id: Some(id.clone()),
+        ..Context::default()
+    };
+    let span = tracing::info_span!(
+        "request",
+        id = %id,
+        method = %request.method(),
+        path = %path,
+        feature = context.feature,
+        organiser_id = field::Empty,
+        user_id = field::Empty,
+        device_id = field::Empty,
+    );
+    let (started, method) = (Instant::now(), request.method().clone());
     let answer = async {
         let response = next.run(request).await;
-        let took_ms = app.clock().sample().mono_ms - started;
+        let took = started.elapsed();
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), took_ms, "answered");
+        app.metrics().answered(&route, &method, response.status(), took);
         response
     };
-    let mut response = CURRENT.scope(id.clone(), answer.instrument(span)).await;
+    let mut response = CURRENT.scope(id.clone(), context.within(span, answer)).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }

@@ -37,6 +37,11 @@ pub(super) async fn redeem(
     let checks = limits::of_redeem(app, scanner, &request.code);
     let gate = request.gate_id;
     let served = desk::serve(app, Asked { scanner, request, force, checks }, event).await;
+    match &served {
+        Ok(response) => app.metrics().redeemed(response.decision.outcome.wire_code()),
+        Err(error) if !error.is_the_callers() => app.metrics().redeemed("error"),
+        Err(_) => {}
+    }
     if served.as_ref().is_err_and(|error| error.code() == Code::RateLimited) {
         anomalies::over_limit(app, scanner, event, gate).await;
     }

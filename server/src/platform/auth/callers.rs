@@ -19,6 +19,7 @@ use crate::platform::db::DbError;
 use crate::platform::problem::{ApiError, Code};
 use crate::platform::rate_limit::Key;
 use crate::platform::request_id;
+use crate::platform::telemetry::context;
 
 /// A person or a program that may do `A`, at some event of the organiser at least. Which events, a service
 /// asks [`authorize`] again, inside the transaction that acts.
@@ -138,6 +139,21 @@ pub(super) enum Known {
     Wallet(Wallet),
 }
 
+impl Known {
+    /// From here on, every line of the log says who asked.
+    fn identify(&self) {
+        match self {
+            Self::Person(person) => context::identify(None, Some(&person.user_id), None),
+            Self::Key { organiser_id, id, .. } => context::identify(Some(organiser_id), None, Some(&id.0)),
+            Self::Device(device) => {
+                context::identify(Some(&device.organiser_id), None, Some(&device.device_id))
+            }
+            // A wallet belongs to nobody in particular.
+            Self::Wallet(_) => {}
+        }
+    }
+}
+
 impl FromRequestParts<AppState> for Client {
     type Rejection = ApiError;
 
@@ -194,7 +210,10 @@ pub(super) async fn known(parts: &mut Parts, app: &AppState) -> Result<Known, Ap
         None => None,
     };
     match found {
-        Some(known) => Ok(known),
+        Some(known) => {
+            known.identify();
+            Ok(known)
+        }
         None => Err(refuse(parts, app).await),
     }
 }

@@ -36,6 +36,9 @@ pub struct ConfigArgs {
     /// Bearer token that may create organisers over HTTP; better by the variable than by the flag
     #[arg(long, env = "LIVENTIX_ADMIN_TOKEN", hide_env_values = true)]
     pub admin_token: Option<SecretString>,
+    /// Bearer token that may read /metrics [default: none, this machine only]
+    #[arg(long, env = "LIVENTIX_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<SecretString>,
     /// Log filter [default: info]
     #[arg(long, env = "LIVENTIX_LOG")]
     pub log: Option<String>,
@@ -54,6 +57,7 @@ pub struct FileConfig {
     public_url: Option<String>,
     root_secret: Option<SecretString>,
     admin_token: Option<SecretString>,
+    metrics_token: Option<SecretString>,
     trust_forwarded_for: Option<bool>,
     request_timeout_seconds: Option<u64>,
     drain_seconds: Option<u64>,
@@ -111,6 +115,7 @@ impl ConfigArgs {
             public_url: self.public_url.or(file.public_url),
             root_secret: self.root_secret.or(file.root_secret),
             admin_token: self.admin_token.or(file.admin_token),
+            metrics_token: self.metrics_token.or(file.metrics_token),
             trust_forwarded_for: file.trust_forwarded_for.unwrap_or(base.trust_forwarded_for),
             request_timeout: file.request_timeout_seconds.map_or(base.request_timeout, Duration::from_secs),
             drain: file.drain_seconds.map_or(base.drain, Duration::from_secs),

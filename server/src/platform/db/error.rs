@@ -74,6 +74,32 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Which kind it is, for counting.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Url { .. } => "url",
+            Self::Unreachable { .. } => "unreachable",
+            Self::NewerSchema { .. } => "newer_schema",
+            Self::Migration(_) => "migration",
+            Self::Constraint(_) => "constraint",
+            Self::Busy(_) => "busy",
+            Self::Statement(_) => "statement",
+            Self::RolledBack(_) => "rolled_back",
+            Self::Column { .. } => "column",
+            Self::Suspended => "suspended",
+            Self::Panicked => "panicked",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether the database or the server is at fault, and not what was asked for or a shutdown.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        !matches!(self, Self::Constraint(_) | Self::Closed)
+    }
+
     /// Whether a uniqueness or reference rule was broken.
     #[must_use]
     pub const fn is_constraint(&self) -> bool {

@@ -20,11 +20,16 @@ mod postgres;
 mod sqlite;
 mod value;
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Instant;
 
 use liventix_core::ids::OrganiserId;
 use tokio::sync::broadcast;
+
+use super::problem::ApiError;
+use super::telemetry::metrics::Metrics;
 
 pub use convert::{FromValue, Row};
 pub use error::DbError;
@@ -47,6 +52,15 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// Its name, as operators know it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
     /// What follows a `SELECT` that claims rows: others pass over what this transaction has taken. Empty on
     /// SQLite, where no other write runs meanwhile.
     #[must_use]
@@ -81,6 +95,18 @@ pub enum Notice {
 pub struct Db {
     pool: Pool,
     tenant: Option<OrganiserId>,
+    metrics: Option<Metrics>,
+}
+
+/// How busy the database's connections or threads are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connections that are open; threads, of SQLite.
+    pub size: usize,
+    /// Those of them that are in use (PostgreSQL).
+    pub used: usize,
+    /// Callers that wait for one.
+    pub waiting: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -99,14 +125,29 @@ impl Db {
             Storage::Sqlite(options) => Pool::Sqlite(Sqlite::open(options)?),
             Storage::Postgres(options) => Pool::Postgres(Postgres::open(options).await?),
         };
-        Ok(Self { pool, tenant: None })
+        Ok(Self { pool, tenant: None, metrics: None })
+    }
+
+    /// The same database, whose transactions are measured from now on.
+    #[must_use]
+    pub fn measured(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
+    }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        match &self.pool {
+            Pool::Sqlite(sqlite) => sqlite.status(),
+            Pool::Postgres(postgres) => postgres.status(),
+        }
     }
 
     /// The same database, seen by one organiser: on PostgreSQL, row-level security shows its transactions the
     /// scans and devices of this organiser only, whatever their SQL says.
     #[must_use]
     pub fn of(&self, organiser: OrganiserId) -> Self {
-        Self { pool: self.pool.clone(), tenant: Some(organiser) }
+        Self { pool: self.pool.clone(), tenant: Some(organiser), metrics: self.metrics.clone() }
     }
 
     /// Which engine it is.
@@ -129,10 +170,18 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        match &self.pool {
+        let stopwatch = self.stopwatch("write");
+        let work = stopwatch.clone().timed(work);
+        let result = match &self.pool {
             Pool::Sqlite(sqlite) => sqlite.write(work).await,
             Pool::Postgres(postgres) => postgres.write(self.tenant, work).await,
-        }
+        };
+        stopwatch.ended(result.as_ref().err());
+        result
+    }
+
+    fn stopwatch(&self, kind: &'static str) -> Stopwatch {
+        Stopwatch { kind, started: Instant::now(), metrics: self.metrics.clone() }
     }
 
     /// Runs `work` on one snapshot that no write changes meanwhile.
@@ -145,10 +194,14 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
     {
-        match &self.pool {
+        let stopwatch = self.stopwatch("read");
+        let work = stopwatch.clone().timed(work);
+        let result = match &self.pool {
             Pool::Sqlite(sqlite) => sqlite.read(work).await,
             Pool::Postgres(postgres) => postgres.read(self.tenant, work).await,
-        }
+        };
+        stopwatch.ended(result.as_ref().err());
+        result
     }
 
     /// The first row of one query, if it has one: a look that needs no transaction around it.
@@ -157,7 +210,10 @@ impl Db {
     /// When the engine refuses the statement.
     pub async fn first(&self, sql: &'static str, params: &[Value]) -> Result<Option<Row>, DbError> {
         if let (Pool::Postgres(postgres), None) = (&self.pool, self.tenant) {
-            return postgres.first(sql, params).await;
+            let stopwatch = self.stopwatch("read");
+            let result = postgres.first(sql, params).await;
+            stopwatch.ended(result.as_ref().err());
+            return result;
         }
         let params = params.to_vec();
         self.read(move |conn| Box::pin(async move { conn.first(sql, &params).await })).await
@@ -186,6 +242,38 @@ impl Db {
             Pool::Sqlite(sqlite) => sqlite.close().await,
             Pool::Postgres(postgres) => postgres.close(),
         }
+    }
+}
+
+/// Measures one transaction.
+#[derive(Clone)]
+struct Stopwatch {
+    kind: &'static str,
+    started: Instant,
+    metrics: Option<Metrics>,
+}
+
+impl Stopwatch {
+    /// The same work, and how long it had to wait before it began.
+    fn timed<C, T, E>(
+        self,
+        work: impl for<'t> FnOnce(&'t mut C) -> StoreFuture<'t, T, E> + Send + 'static,
+    ) -> impl for<'t> FnOnce(&'t mut C) -> StoreFuture<'t, T, E> + Send + 'static {
+        move |connection| {
+            if let Some(metrics) = &self.metrics {
+                metrics.db_began(self.kind, self.started.elapsed());
+            }
+            work(connection)
+        }
+    }
+
+    /// `error` is what the store's body returned, or the engine's.
+    fn ended<E: 'static>(&self, error: Option<&E>) {
+        let Some(metrics) = &self.metrics else { return };
+        let error = error.map(|error| error as &dyn Any).and_then(|error| {
+            error.downcast_ref::<DbError>().or_else(|| error.downcast_ref::<ApiError>()?.database())
+        });
+        metrics.db_ended(self.kind, self.started.elapsed(), error);
     }
 }
 

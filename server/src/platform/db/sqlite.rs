@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Conn, DbError, Row, StoreFuture, Tx, Value};
+use super::{Conn, DbError, PoolStatus, Row, StoreFuture, Tx, Value};
 use thread::{Job, Task};
 
 /// Writes that may wait before callers wait to be queued.
@@ -84,6 +84,12 @@ impl Sqlite {
         submit(&self.0.readers, work).await
     }
 
+    /// Writes that wait for the writer, and reads for a reader.
+    pub(super) fn status(&self) -> PoolStatus {
+        let waiting = waiting(&self.0.writer) + waiting(&self.0.readers);
+        PoolStatus { size: lock(&self.0.threads).len(), used: 0, waiting }
+    }
+
     pub(super) async fn close(&self) {
         drop(lock(&self.0.writer).take());
         drop(lock(&self.0.readers).take());
@@ -96,6 +102,10 @@ impl Sqlite {
         });
         let _ = joined.await;
     }
+}
+
+fn waiting<C>(queue: &Queue<C>) -> usize {
+    lock(queue).as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -50,6 +50,7 @@ codes! {
 
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "No valid token was given";
     AdminDisabled = FORBIDDEN, "admin_disabled", "No admin token is configured";
+    MetricsClosed = FORBIDDEN, "metrics_closed", "The numbers are for this machine only";
     ScopeMissing = FORBIDDEN, "scope_missing", "The API key may not do this";
     RoleMissing = FORBIDDEN, "role_missing", "Your role does not allow this";
     OrganiserNeeded = BAD_REQUEST, "organiser_needed", "It is not clear which organiser is meant";

@@ -96,17 +96,39 @@ impl Server {
         Self::make(limits, true).await
     }
 
-    async fn make(limits: Limits, behind_proxy: bool) -> Self {
-        let place = Place::make().await;
+    /// With settings of one's own.
+    pub(crate) async fn start_set(change: impl FnOnce(&mut Config)) -> Self {
+        let mut server = Self::nowhere(Place::make().await, false);
+        let mut config = server.config(Limits::all(Limit::per_minute(100_000)));
+        change(&mut config);
+        server.run(config).await;
+        server
+    }
+
+    /// A process, to be driven like a server of our own.
+    pub(crate) async fn at(process: &Process) -> Self {
+        let addr = process.base.strip_prefix("http://").unwrap().parse().unwrap();
+        Self { addr, ..Self::nowhere(Place { dir: tempfile::tempdir().unwrap(), url: None }, false) }
+    }
+
+    fn nowhere(place: Place, behind_proxy: bool) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { running: None, clock, place, addr, http: client(), behind_proxy };
+        Self { running: None, clock, place, addr, http: client(), behind_proxy }
+    }
+
+    async fn make(limits: Limits, behind_proxy: bool) -> Self {
+        let mut server = Self::nowhere(Place::make().await, behind_proxy);
         server.up(limits).await;
         server
     }
 
     async fn up(&mut self, limits: Limits) {
-        let config = Config {
+        self.run(self.config(limits)).await;
+    }
+
+    fn config(&self, limits: Limits) -> Config {
+        Config {
             bind: self.addr,
             admin_token: Some(ADMIN.into()),
             limits,
@@ -117,7 +139,10 @@ impl Server {
             root_secret: Some(ROOT_SECRET.into()),
             connections: 8,
             ..Config::new(self.place.dir.path())
-        };
+        }
+    }
+
+    async fn run(&mut self, config: Config) {
         // Another stream at each start: ids must not come again.
         let mut seed = [0_u8; 8];
         liventix_core::entropy::Entropy::fill(&liventix_core::entropy::OsEntropy, &mut seed);

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -11,11 +12,17 @@ use super::{ADMIN, Place, text};
 pub(crate) struct Process {
     child: Child,
     pub(crate) base: String,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Process {
     /// Returns once it listens.
     pub(crate) fn start(place: &Place) -> Self {
+        Self::start_logging(place, "info")
+    }
+
+    /// The same, logging what this filter lets through.
+    pub(crate) fn start_logging(place: &Place, filter: &str) -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let config = place.dir.path().join("liventix.toml");
         std::fs::write(
@@ -28,6 +35,7 @@ impl Process {
             .envs(place.variables())
             .env("LIVENTIX_CONFIG", config)
             .env("LIVENTIX_ADMIN_TOKEN", ADMIN)
+            .env("LIVENTIX_LOG", filter)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -36,8 +44,15 @@ impl Process {
         let line: Value = serde_json::from_str(&line).unwrap();
         let base = format!("http://{}", line["fields"]["address"].as_str().unwrap());
         // Somebody has to read on, or the process waits with its next line.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, base }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line)));
+        Self { child, base, log }
+    }
+
+    /// What it has logged since it listens.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     /// SIGKILL: it does nothing more.

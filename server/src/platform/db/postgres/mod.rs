@@ -15,7 +15,7 @@ use deadpool_postgres::{Object, Pool, PoolError};
 use liventix_core::ids::OrganiserId;
 use tracing::Instrument as _;
 
-use super::{Conn, DbError, Row, StoreFuture, Tx, Value};
+use super::{Conn, DbError, PoolStatus, Row, StoreFuture, Tx, Value};
 
 pub use connect::PostgresOptions;
 use notices::Notices;
@@ -95,6 +95,13 @@ impl Postgres {
 
     pub(super) fn notices(&self) -> &Notices {
         &self.notices
+    }
+
+    /// How many connections are open and in use, and how many callers wait for one.
+    pub(super) fn status(&self) -> PoolStatus {
+        let status = self.pool.status();
+        let used = status.size.saturating_sub(status.available);
+        PoolStatus { size: status.size, used, waiting: status.waiting }
     }
 
     /// Closes every connection that is not in use, and the others once they are given back.
