@@ -14,19 +14,20 @@ use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::accounts::Passwords;
+use crate::alerts::{self, Channels};
 use crate::anomalies::OverLimits;
-use crate::anomalies::alerts::{self, LogAlerts};
 use crate::events::snapshot::Snapshots;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::db::{Db, DbError, Storage};
 use crate::platform::idempotency::Idempotency;
 use crate::platform::listen::{self, Bounds};
+use crate::platform::objectives::Recorder;
 use crate::platform::queue::Queue;
 use crate::platform::rate_limit::RateLimiter;
-use crate::platform::telemetry::metrics::{self, Metrics};
+use crate::platform::telemetry::metrics::Metrics;
 use crate::platform::vault::{Vault, VaultError};
-use crate::platform::{http, maintenance, openapi};
+use crate::platform::{http, maintenance, objectives, openapi};
 use crate::scanning::{Desks, LiveBoards};
 use crate::{
     accounts, anomalies, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets,
@@ -93,6 +94,8 @@ struct Inner {
     over_limits: OverLimits,
     passwords: Passwords,
     metrics: Metrics,
+    objectives: Recorder,
+    channels: Channels,
     closing: watch::Receiver<bool>,
     /// Asked to stop, and working on for a while.
     draining: AtomicBool,
@@ -224,6 +227,18 @@ impl AppState {
         &self.0.metrics
     }
 
+    /// Counts what went well and what did not.
+    #[must_use]
+    pub fn objectives(&self) -> &Recorder {
+        &self.0.objectives
+    }
+
+    /// Where alerts go.
+    #[must_use]
+    pub fn channels(&self) -> &Channels {
+        &self.0.channels
+    }
+
     /// Returns once the server begins to shut down.
     pub async fn closing(&self) {
         // The sender lives as long as the server; without it, it is closing as well.
@@ -267,12 +282,19 @@ impl App {
                 }
             });
         }
-        tokio::spawn(alerts::run(app.clone(), LogAlerts));
+        tokio::spawn(anomalies::alerts::run(app.clone()));
         let stopping = app.clone();
         let task = tokio::spawn(async move {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
         });
-        let chores = tokio::spawn(maintenance::run(app.clone()));
+        let chores = app.clone();
+        let chores = tokio::spawn(async move {
+            tokio::join!(
+                maintenance::run(chores.clone()),
+                objectives::run(chores.clone()),
+                alerts::run(chores.clone())
+            );
+        });
         Ok(Running { addr, app, close, task, chores })
     }
 
@@ -290,6 +312,7 @@ impl App {
             tracing::warn!("public_url is not set: enrolment codes name an address that doors cannot reach");
         }
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+        let channels = Channels::new(&config.alerts, &public_url)?;
         let queue = Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let idempotency = Idempotency::new(
             db.clone(),
@@ -305,7 +328,7 @@ impl App {
             limiter: RateLimiter::new(db.clone(), Arc::clone(&clock)),
             db,
             vault,
-            clock,
+            clock: Arc::clone(&clock),
             entropy,
             bell: ChangeBell::default(),
             snapshots: Snapshots::default(),
@@ -315,6 +338,8 @@ impl App {
             over_limits: OverLimits::default(),
             passwords: Passwords::default(),
             metrics,
+            channels,
+            objectives: Recorder::new(Arc::clone(&clock)),
             closing,
             draining: AtomicBool::new(false),
         })))
@@ -362,7 +387,9 @@ impl App {
         OpenApiRouter::with_openapi(openapi::base())
             .merge(dead_letters::routes::routes())
             .merge(health::routes::routes())
-            .merge(metrics::routes())
+            .merge(health::metrics::routes())
+            .merge(objectives::routes::routes())
+            .merge(alerts::routes::routes())
             .merge(organisers::routes::routes())
             .merge(accounts::routes::routes())
             .merge(audit::routes::routes())
@@ -413,6 +440,9 @@ impl Running {
         }
         // A worker waits for its jobs no longer than the requests were waited for.
         let _ = tokio::time::timeout(DRAIN, self.chores).await;
+        if let Err(error) = self.app.objectives().flush(self.app.db()).await {
+            tracing::warn!(cause = error.to_string(), "what was measured last was not written");
+        }
         self.app.db().close().await;
         drained
     }

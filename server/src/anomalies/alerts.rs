@@ -1,17 +1,19 @@
 //! Telling somebody: when an anomaly opens or becomes worse, and when its cause is gone.
 //!
 //! An alert that is due is noted in the transaction that finds the anomaly, so that it outlives the process;
-//! whoever's turn it is takes it from there and hands it to an [`AlertSink`].
+//! whoever's turn it is takes it from there and puts it into the outbox of [`alerts`](crate::alerts).
 
 use std::time::Duration;
 
 use liventix_core::ids::{EventId, OrganiserId};
 
-use super::kinds::{Kind, Severity, State};
+use super::kinds::{Kind, State};
+use crate::alerts::{self, Message, Turn};
 use crate::app::AppState;
 use crate::params;
-use crate::platform::db::{Db, DbError, Row, Tx};
+use crate::platform::db::{DbError, Row, Tx};
 use crate::platform::ids::AnomalyId;
+use crate::platform::severity::Severity;
 
 /// How often alerts that are due are looked for.
 const EVERY: Duration = Duration::from_secs(2);
@@ -19,77 +21,81 @@ const EVERY: Duration = Duration::from_secs(2);
 const TOGETHER: u32 = 100;
 
 /// Something that people should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// The anomaly.
-    pub anomaly_id: AnomalyId,
-    /// Whose.
-    pub organiser_id: OrganiserId,
-    /// At which event.
-    pub event_id: EventId,
-    /// Of which kind.
-    pub kind: Kind,
-    /// How much it matters.
-    pub severity: Severity,
-    /// Whether it is over.
-    pub over: bool,
-    /// What happened, in one sentence without names.
-    pub sentence: String,
+struct Due {
+    anomaly_id: AnomalyId,
+    organiser_id: OrganiserId,
+    event_id: EventId,
+    kind: Kind,
+    severity: Severity,
+    over: bool,
+    sentence: String,
+    since: i64,
 }
 
-/// Where alerts go.
-pub trait AlertSink: Send + Sync {
-    /// Takes an alert. It comes once, unless a process dies at that very moment.
-    fn raise(&self, alert: &Alert);
-}
-
-/// Into the log.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LogAlerts;
-
-impl AlertSink for LogAlerts {
-    fn raise(&self, alert: &Alert) {
-        let Alert { anomaly_id, event_id, kind, severity, over, sentence, .. } = alert;
-        let (kind, severity) = (kind.code(), severity.code());
-        if *over {
-            tracing::info!(%anomaly_id, %event_id, kind, severity, "anomaly over: {sentence}");
-        } else {
-            tracing::warn!(%anomaly_id, %event_id, kind, severity, "anomaly: {sentence}");
+impl Due {
+    fn message(self, now: i64) -> Message {
+        let (organiser, event, id) = (self.organiser_id, self.event_id, self.anomaly_id);
+        Message {
+            turn: if self.over { Turn::Resolved } else { Turn::Opened },
+            rule: self.kind.code().to_owned(),
+            subject: String::new(),
+            severity: self.severity,
+            sentence: self.sentence,
+            next_step: self.kind.next_step().to_owned(),
+            page: format!("/console/organisers/{organiser}/events/{event}/anomalies/{id}"),
+            about: id.to_string(),
+            is_anomaly: true,
+            organiser_id: Some(organiser),
+            event_id: Some(event),
+            since: self.since,
+            at: now,
         }
     }
 }
 
 /// Hands over what is due until the server stops.
-pub(crate) async fn run(app: AppState, sink: impl AlertSink) {
+pub(crate) async fn run(app: AppState) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = app.closing() => return,
         }
-        if let Err(error) = hand_over(app.db(), &sink).await {
-            tracing::warn!(%error, "alerts about anomalies cannot be read");
+        if let Err(error) = hand_over(&app).await {
+            tracing::warn!(cause = error.to_string(), "alerts about anomalies cannot be handed over");
         }
     }
 }
 
-/// Hands over what is due now; says how many alerts that were.
+/// Puts what is due now into the outbox; says how many alerts that were.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hand_over(db: &Db, sink: &impl AlertSink) -> Result<usize, DbError> {
+pub async fn hand_over(app: &AppState) -> Result<usize, DbError> {
     let due = "SELECT 1 FROM anomalies WHERE alert_due = 1 LIMIT 1";
-    if db.first(due, &[]).await?.is_none() {
+    if app.db().first(due, &[]).await?.is_none() {
         return Ok(0);
     }
-    let alerts = db.write(|tx| Box::pin(async move { take(tx).await })).await?;
-    alerts.iter().for_each(|alert| sink.raise(alert));
-    Ok(alerts.len())
+    let app_in = app.clone();
+    let told = app.db().write(move |tx| {
+        Box::pin(async move {
+            let due = take(tx).await?;
+            let count = due.len();
+            for alert in due {
+                let about = *alert.anomaly_id.as_bytes();
+                alerts::tell(tx, &app_in, about, &alert.message(app_in.now())).await?;
+            }
+            Ok::<_, DbError>(count)
+        })
+    });
+    let told = told.await?;
+    app.queue().wake(alerts::QUEUE.name);
+    Ok(told)
 }
 
 /// Takes the alerts that are due: nobody else gets them.
-async fn take(tx: &mut Tx) -> Result<Vec<Alert>, DbError> {
+async fn take(tx: &mut Tx) -> Result<Vec<Due>, DbError> {
     let sql = format!(
-        "SELECT anomaly_id, organiser_id, event_id, kind, severity, state, occurrences FROM anomalies \
+        "SELECT anomaly_id, organiser_id, event_id, kind, severity, state, occurrences, opened_at FROM anomalies \
          WHERE alert_due = 1 ORDER BY changed_at, anomaly_id LIMIT $1{}",
         tx.engine().skip_locked()
     );
@@ -103,12 +109,12 @@ async fn take(tx: &mut Tx) -> Result<Vec<Alert>, DbError> {
     Ok(alerts)
 }
 
-fn read(row: &Row) -> Result<Alert, DbError> {
+fn read(row: &Row) -> Result<Due, DbError> {
     let unknown = |column, expected| DbError::Column { column, expected };
     let kind = Kind::from_code(&row.get::<String>(3)?).ok_or(unknown(3, "a kind"))?;
     let severity = Severity::from_code(&row.get::<String>(4)?).ok_or(unknown(4, "a severity"))?;
     let state = State::from_code(&row.get::<String>(5)?).ok_or(unknown(5, "a state"))?;
-    Ok(Alert {
+    Ok(Due {
         anomaly_id: row.get(0)?,
         organiser_id: row.get(1)?,
         event_id: row.get(2)?,
@@ -116,5 +122,6 @@ fn read(row: &Row) -> Result<Alert, DbError> {
         severity,
         over: state == State::Resolved,
         sentence: kind.sentence(row.get(6)?, kind.somebody()),
+        since: row.get(7)?,
     })
 }

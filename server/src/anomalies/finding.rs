@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::kinds::{Kind, Severity};
+use super::kinds::Kind;
+use crate::platform::severity::Severity;
 use crate::scanning::seen::Seen;
 
 /// Findings kept of an anomaly: the first ones and the latest ones, as many each.

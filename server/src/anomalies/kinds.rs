@@ -1,35 +1,7 @@
 //! The kinds of anomalies, with their stable codes and their words.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-macro_rules! coded {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $code:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$each])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The stable code.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
-            }
-
-            /// The one with this code.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|it| it.code() == code)
-            }
-        }
-    };
-}
+use crate::platform::coded::coded;
+use crate::platform::severity::Severity;
 
 coded! {
     /// What kind of anomaly it is.
@@ -50,18 +22,6 @@ coded! {
         RevokedDeviceScans = "revoked_device_scans",
         /// Scans dated where they cannot have happened.
         ScanTimeImplausible = "scan_time_implausible",
-    }
-}
-
-coded! {
-    /// How much it matters.
-    Severity {
-        /// Good to know; it may end by itself.
-        Notice = "notice",
-        /// Somebody should look today.
-        Warning = "warning",
-        /// Somebody should look now.
-        Critical = "critical",
     }
 }
 

@@ -5,7 +5,7 @@ use liventix_core::ids::EventId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::types::{AnomalyDetail, AnomalyQuery, AnomalyView, Note};
+use super::types::{AnomalyDetail, AnomalyQuery, AnomalyView};
 use super::views;
 use crate::app::AppState;
 use crate::platform::auth::Caller;
@@ -14,6 +14,7 @@ use crate::platform::body::{Json, Path, Query};
 use crate::platform::ids::AnomalyId;
 use crate::platform::page::Page;
 use crate::platform::problem::ApiResult;
+use crate::platform::remark::Note;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

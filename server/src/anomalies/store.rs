@@ -6,10 +6,11 @@ use liventix_core::ids::{EventId, OrganiserId, TicketId};
 use sha2::{Digest as _, Sha256};
 
 use super::finding::{self, Finding};
-use super::kinds::{Kind, Severity, SubjectKind};
-use super::people::Remark;
+use super::kinds::{Kind, SubjectKind};
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded, values_rows};
+use crate::platform::remark::Remark;
+use crate::platform::severity::Severity;
 
 /// Ids in one statement.
 const CHUNK: usize = 128;

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::finding::Finding;
-use super::kinds::{Kind, Severity, State, SubjectKind};
-use super::people::Remark;
+use super::kinds::{Kind, State, SubjectKind};
 use crate::platform::ids::AnomalyId;
+use crate::platform::remark::Remark;
+use crate::platform::severity::Severity;
 
 /// Which anomalies.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -23,14 +24,6 @@ pub struct AnomalyQuery {
     pub kind: Option<Kind>,
     /// Only those in this state.
     pub state: Option<State>,
-}
-
-/// What somebody says about an anomaly or a conflict.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Note {
-    /// Why (one line of 1 to 500 characters).
-    pub note: String,
 }
 
 /// What an anomaly is about.

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use liventix_core::ids::{EventId, ScanId};
 
 use super::finding::{Facts, Finding};
-use super::kinds::{Kind, Severity, State, SubjectKind};
-use super::people::Remark;
+use super::kinds::{Kind, State, SubjectKind};
 use super::store;
-use super::types::{AnomalyDetail, AnomalyQuery, AnomalyView, Note, SubjectView};
+use super::types::{AnomalyDetail, AnomalyQuery, AnomalyView, SubjectView};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot;
@@ -18,10 +17,8 @@ use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list};
 use crate::platform::ids::AnomalyId;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
-use crate::platform::text;
-
-/// The longest note.
-const MAX_NOTE: usize = 500;
+use crate::platform::remark::{Note, Remark};
+use crate::platform::severity::Severity;
 
 /// An anomaly with the name of what it is about.
 const VIEW: &str = "SELECT a.anomaly_id, a.kind, a.severity, a.state, a.subject_kind, a.subject, \
@@ -188,11 +185,6 @@ async fn names(conn: &mut Conn, evidence: &[Finding]) -> Result<BTreeMap<String,
     Ok(names)
 }
 
-/// Checks what somebody says.
-pub(crate) fn checked(note: &Note) -> ApiResult<String> {
-    text::line("note", &note.note, MAX_NOTE)
-}
-
 pub(crate) async fn acknowledge(
     app: &AppState,
     who: Who,
@@ -218,7 +210,7 @@ async fn change(
     note: &Note,
     deed: Deed,
 ) -> ApiResult<AnomalyDetail> {
-    let note = checked(note)?;
+    let note = note.checked()?;
     let app_in = app.clone();
     app.db_of(who.organiser_id)
         .write(move |tx| {

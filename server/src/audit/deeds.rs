@@ -85,6 +85,8 @@ names! {
     JobsPurged = "job.purged", "Old dead letters thrown away";
     QueuePaused = "queue.paused", "Queue paused";
     QueueResumed = "queue.resumed", "Queue resumed";
+    AlertAcknowledged = "alert.acknowledged", "Alert acknowledged";
+    AlertsTested = "alert.tested", "Alert channels tested";
 }
 
 names! {
@@ -104,6 +106,7 @@ names! {
     Invitation = "invitation", "Invitation";
     Session = "session", "Session";
     Job = "job", "Job";
+    Alert = "alert", "Alert";
 }
 
 #[cfg(test)]

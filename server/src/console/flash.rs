@@ -48,6 +48,8 @@ flashes! {
     LettersReplayed = "letters-replayed", "They are tried again. Those whose work another job does by now stay here.";
     LetterDiscarded = "letter-discarded", "It is thrown away.";
     LettersPurged = "letters-purged", "The old ones are thrown away, up to 1,000 of them.";
+    AlertAcknowledged = "alert-acknowledged", "It is yours now: nobody is told again, unless it becomes worse.";
+    AlertsTested = "alerts-tested", "A test message is on its way to every channel. Look here again in a moment.";
     InvitationWithdrawn = "invitation-withdrawn", "The invitation is withdrawn: its link works no more.";
 }
 

@@ -35,6 +35,7 @@ templates!(
     "layout.html",
     "fields.html",
     "account.html",
+    "alerts.html",
     "audit.html",
     "invitation.html",
     "invited.html",
@@ -51,6 +52,7 @@ templates!(
     "enrolment.html",
     "events.html",
     "keys.html",
+    "objectives.html",
     "organisers.html",
     "queues.html",
     "sign_in.html",
@@ -273,6 +275,12 @@ impl Moment {
             machine: at.to_rfc3339(),
             text: at.with_timezone(&zone).format("%-d %b, %H:%M:%S").to_string(),
         }
+    }
+
+    /// The day alone, in UTC.
+    pub(super) fn day(ms: i64) -> Self {
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        Self { machine: at.format("%Y-%m-%d").to_string(), text: at.format("%-d %b").to_string() }
     }
 
     /// The time of day alone, to the second.

@@ -1,5 +1,7 @@
 //! Configuration: a TOML file, then environment variables `LIVENTIX_*`, then flags; the later wins.
 
+mod alerts;
+mod environment;
 mod sources;
 
 use std::net::SocketAddr;
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use super::db::{PostgresOptions, SqliteOptions, Storage};
 use super::rate_limit::Limit;
 
+pub use alerts::AlertConfig;
 pub use sources::{ConfigArgs, FileConfig};
 
 /// The shortest admin token taken: 32 characters, as `openssl rand -base64 32` and the like give.
@@ -28,7 +31,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    fn new(key: &'static str, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(key: &'static str, reason: impl Into<String>) -> Self {
         Self { key, reason: reason.into() }
     }
 }
@@ -146,6 +149,8 @@ pub struct Config {
     pub connections: usize,
     /// What is limited how far.
     pub limits: Limits,
+    /// Who is told when something is wrong.
+    pub alerts: AlertConfig,
     /// Log filter, e.g. `info,liventix_server=debug`.
     pub log_filter: String,
     /// Logs as JSON lines.
@@ -170,6 +175,7 @@ impl Config {
             readers: 4,
             connections: 16,
             limits: Limits::default(),
+            alerts: AlertConfig::default(),
             log_filter: "info".to_owned(),
             log_json: false,
         }
@@ -222,6 +228,7 @@ impl Config {
             return Err(ConfigError::new("connections", "must be between 2 and 500"));
         }
         self.storage()?;
+        self.alerts.validate()?;
         if !(35..=600).contains(&self.request_timeout.as_secs()) {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));

@@ -87,3 +87,7 @@ id!(/// One job of a queue.
     JobId, "job id");
 id!(/// One claim of jobs by a worker.
     LeaseId, "lease id");
+id!(/// One alert, from its opening to its end.
+    AlertId, "alert id");
+id!(/// One message about an alert or an anomaly, to one channel.
+    NoticeId, "notice id");

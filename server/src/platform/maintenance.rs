@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::db::DbError;
+use super::objectives;
 use super::queue::{Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
 use crate::app::AppState;
 
@@ -78,6 +79,7 @@ async fn sweep(app: &AppState) -> Result<(), DbError> {
             break;
         }
     }
+    objectives::sweep(app.db(), app.now()).await?;
     tracing::debug!(limits, operations, dead_letters, "expired rows deleted");
     Ok(())
 }

@@ -41,6 +41,14 @@ impl PageQuery {
     pub fn after(&self) -> Result<Key, ApiError> {
         self.cursor.as_deref().map_or(Ok(Key::FIRST), Key::parse)
     }
+
+    /// The same for lists with the newest first: larger than all for the first page.
+    ///
+    /// # Errors
+    /// 422 `unknown_cursor` for anything this server did not give out.
+    pub fn before(&self) -> Result<Key, ApiError> {
+        self.cursor.as_deref().map_or(Ok(Key::LAST), Key::parse)
+    }
 }
 
 /// The key of a row in a list: rows are ordered by time, then by id. Lists ordered by id alone leave the
@@ -55,6 +63,8 @@ pub struct Key {
 
 impl Key {
     const FIRST: Self = Self { at: i64::MIN, id: [0; 16] };
+    /// Before the first row of a list with the newest first.
+    pub(crate) const LAST: Self = Self { at: i64::MAX, id: [0xff; 16] };
 
     /// The cursor text.
     #[must_use]

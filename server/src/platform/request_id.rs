@@ -16,14 +16,10 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ids are replaced: they would flood the log.
 const MAX_LENGTH: usize = 64;
 
-tokio::task_local! {
-    static CURRENT: String;
-}
-
-/// The id of the request this task answers.
+/// The id of the request this task answers, or of the one that wanted the job it does.
 #[must_use]
 pub fn current() -> Option<String> {
-    CURRENT.try_with(Clone::clone).ok()
+    context::request_id()
 }
 
 /// Gives every request its id and a log span, and logs how it ended.
@@ -53,9 +49,10 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), took_ms, "answered");
         app.metrics().answered(&route, &method, response.status(), took);
+        app.objectives().answered(&route, response.status(), took);
         response
     };
-    let mut response = CURRENT.scope(id.clone(), context.within(span, answer)).await;
+    let mut response = context.within(span, answer).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }

@@ -5,7 +5,7 @@ use liventix_core::ids::{EventId, OrganiserId, ScanId, TicketId};
 
 use super::types::ConflictView;
 use super::views;
-use crate::anomalies::{self, Remark};
+use crate::anomalies;
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot;
@@ -13,14 +13,15 @@ use crate::params;
 use crate::platform::authorize::Who;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::remark::{Note, Remark};
 
 pub(crate) async fn resolve(
     app: &AppState,
     who: Who,
     (event, scan): (EventId, ScanId),
-    note: &anomalies::types::Note,
+    note: &Note,
 ) -> ApiResult<ConflictView> {
-    let note = anomalies::checked(note)?;
+    let note = note.checked()?;
     let app_in = app.clone();
     app.db_of(who.organiser_id)
         .write(move |tx| {

@@ -11,13 +11,13 @@ use super::types::{
     ScanView, UndoRequest, UndoResponse,
 };
 use super::{redeem, resolve, undo, views};
-use crate::anomalies::types::Note;
 use crate::app::AppState;
 use crate::platform::auth::{Caller, Scanner};
 use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;
+use crate::platform::remark::Note;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

@@ -6,7 +6,7 @@ use liventix_core::rules::{Confidence, Decision, Direction, Evidence, Flag, Outc
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::anomalies::Remark;
+use crate::platform::remark::Remark;
 
 /// A request to redeem a code.
 #[derive(Clone, Deserialize, ToSchema)]

@@ -1,6 +1,7 @@
 // Every test that runs on both engines; a part of `on_sqlite.rs` and of `on_postgres.rs`.
 
 mod accounts;
+mod alerts;
 mod anomalies;
 mod anomaly_alerts;
 mod anomaly_order;
@@ -22,6 +23,7 @@ mod logs;
 mod manifest;
 mod measure;
 mod metrics;
+mod objectives;
 mod queue;
 mod queue_kill;
 mod queue_model;

@@ -15,12 +15,13 @@ use super::super::layout::{self, Frame, Moment};
 use super::Done;
 use super::remark::{Said, note};
 use crate::anomalies::types::{AnomalyDetail, AnomalyQuery, AnomalyView};
-use crate::anomalies::{Finding, Severity, State as Stage, views};
+use crate::anomalies::{Finding, State as Stage, views};
 use crate::app::AppState;
 use crate::platform::authorize::{Action, Acts, may};
 use crate::platform::body::{Path, Query};
 use crate::platform::ids::AnomalyId;
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::severity::Severity;
 
 pub(super) fn routes() -> Router<AppState> {
     let one = "/console/organisers/{organiser_id}/events/{event_id}/anomalies/{anomaly_id}";

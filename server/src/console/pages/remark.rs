@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::super::forms::Form;
 use super::super::layout::Moment;
-use crate::anomalies::Remark;
-use crate::anomalies::types::Note;
+use crate::platform::remark::{Note, Remark};
 
 /// What somebody said.
 #[derive(Debug, Serialize)]

@@ -1,15 +1,16 @@
 //! Where settings come from.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Config, ConfigError, Limits, RefusedScans};
+use super::{AlertConfig, Config, ConfigError, Limits, RefusedScans, environment};
 use crate::platform::rate_limit::Limit;
+use crate::platform::severity::Severity;
 
 /// Settings as flags or environment variables.
 #[derive(Debug, Clone, Default, Args)]
@@ -72,6 +73,12 @@ pub struct FileConfig {
     refused_scans_counted: Option<RefusedScans>,
     limit_sign_in_account_per_minute: Option<u32>,
     limit_sign_in_address_per_minute: Option<u32>,
+    alert_min_severity: Option<Severity>,
+    alert_email_to: Option<String>,
+    mail_from: Option<String>,
+    smtp_url: Option<SecretString>,
+    alert_webhook_url: Option<SecretString>,
+    alert_webhook_secret: Option<SecretString>,
     log: Option<String>,
     log_json: Option<bool>,
 }
@@ -82,16 +89,13 @@ impl ConfigArgs {
     /// # Errors
     /// The first setting that is wrong, by its key.
     pub fn load(self) -> Result<Config, ConfigError> {
-        let file = match &self.config {
-            None => FileConfig::default(),
-            Some(path) => {
-                let wrong =
-                    |reason: String| ConfigError::new("config", format!("{}: {reason}", path.display()));
-                let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-                toml::from_str(&text).map_err(|error| wrong(error.to_string()))?
-            }
+        let mut settings = match &self.config {
+            None => toml::Table::new(),
+            Some(path) => read(path)?,
         };
-        let config = self.merge(file)?;
+        settings.extend(environment::settings(variables())?);
+        let wrong = |error: toml::de::Error| ConfigError::new("config", error.to_string());
+        let config = self.merge(FileConfig::deserialize(settings).map_err(wrong)?)?;
         config.validate()?;
         Ok(config)
     }
@@ -134,11 +138,32 @@ impl ConfigArgs {
                 sign_in_account: limit(file.limit_sign_in_account_per_minute, base.limits.sign_in_account),
                 sign_in_address: limit(file.limit_sign_in_address_per_minute, base.limits.sign_in_address),
             },
+            alerts: AlertConfig {
+                min_severity: file.alert_min_severity.unwrap_or(base.alerts.min_severity),
+                email_to: file.alert_email_to,
+                mail_from: file.mail_from,
+                smtp_url: file.smtp_url,
+                webhook_url: file.alert_webhook_url,
+                webhook_secret: file.alert_webhook_secret,
+            },
             log_filter: self.log.or(file.log).unwrap_or_else(|| base.log_filter.clone()),
             log_json: self.log_json || file.log_json.unwrap_or(false),
             ..base
         })
     }
+}
+
+/// The variables whose names and values are text; others are none of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+}
+
+fn read(path: &Path) -> Result<toml::Table, ConfigError> {
+    let wrong = |reason: String| ConfigError::new("config", format!("{}: {reason}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    // Read as what it is to be, so that a mistake is shown with its line.
+    toml::from_str::<FileConfig>(&text).map_err(|error| wrong(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     ),
     migration!("0009_operators"),
     migration!("0010_live"),
+    migration!("0011_objectives"),
+    migration!("0012_alerts"),
 ];
 
 impl Migration {

@@ -50,6 +50,7 @@ codes! {
 
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "No valid token was given";
     AdminDisabled = FORBIDDEN, "admin_disabled", "No admin token is configured";
+    AlertNotFound = NOT_FOUND, "alert_not_found", "No such alert is open";
     MetricsClosed = FORBIDDEN, "metrics_closed", "The numbers are for this machine only";
     ScopeMissing = FORBIDDEN, "scope_missing", "The API key may not do this";
     RoleMissing = FORBIDDEN, "role_missing", "Your role does not allow this";

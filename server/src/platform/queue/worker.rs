@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
-use tracing::Instrument as _;
+use tracing::field;
 
 use super::settle::Fate;
 use super::types::{Claimed, Failure, QueueSpec};
 use super::{Queue, Turn};
 use crate::platform::db::DbError;
+use crate::platform::telemetry::context::Context;
 
 /// How often a worker looks though nobody rang.
 const LOOK: Duration = Duration::from_secs(2);
@@ -100,8 +101,17 @@ impl Running {
             kind = job.kind,
             attempt = job.attempt,
             request_id = job.request_id,
+            organiser_id = field::Empty,
+            user_id = field::Empty,
+            device_id = field::Empty,
         );
-        let task = self.tasks.spawn(handlers.run(job.clone()).instrument(span));
+        let context = Context {
+            feature: "queue".to_owned(),
+            request_id: job.request_id.clone(),
+            organiser_id: job.organiser.map(|id| id.to_string()),
+            ..Context::default()
+        };
+        let task = self.tasks.spawn(context.within(span, handlers.run(job.clone())));
         self.jobs.insert(task.id(), (job, task));
     }
 

@@ -2,19 +2,17 @@
 //!
 //! A request, a job and a call to a provider each run in a span with the fields of their [`Context`]. Whatever is
 //! logged inside has them, and so has everything that comes of it elsewhere, if the context is taken along:
-//! [`current`] where the work is put in, [`Context::run`] where it is done.
+//! [`current`] where the work is put in, [`Context::within`] where it is done.
 
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use tracing::{Instrument as _, Span, field};
 
 /// What is known of who asked for what. Ids only: no names, no secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     /// The part of the product.
     pub feature: String,
@@ -43,6 +41,12 @@ pub fn current() -> Context {
     HERE.try_with(|here| lock(here).clone()).unwrap_or_default()
 }
 
+/// The request that it began with.
+#[must_use]
+pub fn request_id() -> Option<String> {
+    HERE.try_with(|here| lock(here).request_id.clone()).ok().flatten()
+}
+
 /// Says on whose behalf this task acts, once that is known: from here on, every line says so.
 pub fn identify(organiser: Option<&dyn Display>, user: Option<&dyn Display>, device: Option<&dyn Display>) {
     let _ = HERE.try_with(|here| {
@@ -65,8 +69,6 @@ fn lock(here: &Here) -> std::sync::MutexGuard<'_, Context> {
 }
 
 impl Context {
-    /// A span with the fields of this context, for [`run`](Self::run): `span!(name)` with whatever fields of its
-    /// own, and `organiser_id`, `user_id`, `device_id` left empty for what becomes known later.
     fn fill(&self, span: &Span) {
         for (name, value) in
             [("organiser_id", &self.organiser_id), ("user_id", &self.user_id), ("device_id", &self.device_id)]
@@ -77,25 +79,12 @@ impl Context {
         }
     }
 
-    /// Runs `work` in this context, inside `span`.
+    /// Runs `work` in this context, inside `span`: one with whatever fields of its own, and `organiser_id`,
+    /// `user_id` and `device_id` left empty for what is known, or becomes known later.
     pub async fn within<T>(self, span: Span, work: impl Future<Output = T>) -> T {
         self.fill(&span);
         let here = Arc::new(Here { context: Mutex::new(self), span: span.clone() });
         HERE.scope(here, work.instrument(span)).await
-    }
-
-    /// Runs work of the kind `kind` in this context, for example a job that carried it.
-    pub async fn run<T>(self, kind: &str, work: impl Future<Output = T>) -> T {
-        let span = tracing::info_span!(
-            "work",
-            kind,
-            feature = self.feature,
-            request_id = self.request_id,
-            organiser_id = field::Empty,
-            user_id = field::Empty,
-            device_id = field::Empty,
-        );
-        self.within(span, work).await
     }
 }
 
@@ -138,7 +127,7 @@ pub fn feature_of(route: &str) -> &'static str {
         _ if has("anomalies") => "anomalies",
         _ if has("tickets") => "tickets",
         _ if first(&["healthz", "readyz", "metrics", "time"]) => "health",
-        _ if first(&["alerts", "slo"]) => "operations",
+        _ if first(&["alerts", "alert-channels", "objectives"]) => "operations",
         _ if first(&["queues", "dead-letters"]) => "queue",
         _ if route.starts_with("/console") => "console",
         _ if first(&["members", "invitations", "sessions", "password", "me"]) => "accounts",
@@ -160,17 +149,15 @@ mod tests {
         let request =
             Context { feature: "tickets".into(), request_id: Some("r1".into()), ..Context::default() };
         let carried = request
-            .run("request", async {
+            .within(Span::none(), async {
                 identify(Some(&"o1"), None, Some(&"d1"));
-                serde_json::to_string(&current()).unwrap()
+                current()
             })
             .await;
-        let job: Context = serde_json::from_str(&carried).unwrap();
-        let inside = job.run("job", async { current() }).await;
-        assert_eq!(inside.request_id.as_deref(), Some("r1"));
-        assert_eq!((inside.organiser_id.as_deref(), inside.device_id.as_deref()), (Some("o1"), Some("d1")));
-        // An older or newer version's context reads as well.
-        assert_eq!(serde_json::from_str::<Context>("{\"later\":1}").unwrap(), Context::default());
+        let inside = carried.within(Span::none(), async { (current(), request_id()) }).await;
+        assert_eq!(inside.1.as_deref(), Some("r1"));
+        let Context { organiser_id, device_id, .. } = inside.0;
+        assert_eq!((organiser_id.as_deref(), device_id.as_deref()), (Some("o1"), Some("d1")));
     }
 
     #[test]

@@ -4,8 +4,6 @@
 //! **Invariant:** labels come from our own lists (templates of routes, codes, names of queues), never from what
 //! a caller sent: strangers cannot make series.
 
-mod routes;
-
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,9 +12,8 @@ use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString,
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use super::super::db::{Db, DbError, PoolStatus};
+use super::super::objectives::Objective;
 use super::super::queue::QueueStats;
-
-pub(crate) use routes::routes;
 
 /// Upper bounds in seconds, for what somebody waits for.
 const LATENCY: &[f64] =
@@ -36,6 +33,10 @@ const DB_ERRORS: &str = "liventix_db_errors_total";
 const DB_POOL: &str = "liventix_db_pool";
 const QUEUE_JOBS: &str = "liventix_queue_jobs";
 const QUEUE_OLDEST: &str = "liventix_queue_oldest_ready_seconds";
+const ALERTS: &str = "liventix_alerts_open";
+const SLI_SHARE: &str = "liventix_slo_success_ratio";
+const SLI_BUDGET: &str = "liventix_slo_error_budget_left_ratio";
+const SLI_EVENTS: &str = "liventix_slo_events";
 const UPTIME: &str = "liventix_uptime_seconds";
 const BUILD: &str = "liventix_build_info";
 
@@ -102,6 +103,10 @@ impl Metrics {
             (DB_POOL, "Connections (PostgreSQL) or threads (SQLite): size, used, and callers that wait."),
             (QUEUE_JOBS, "Jobs by queue and state."),
             (QUEUE_OLDEST, "For how long the oldest job has been ready."),
+            (ALERTS, "Alerts that are open, by rule."),
+            (SLI_EVENTS, "Events of an indicator in the last 28 days, by result."),
+            (SLI_SHARE, "Share of events that went well in the last 28 days."),
+            (SLI_BUDGET, "Share of the error budget of 28 days that is left; below 0: overspent."),
             (UPTIME, "Since when this process serves."),
             (BUILD, "Always 1; the labels say what runs."),
         ] {
@@ -186,6 +191,26 @@ impl Metrics {
             let oldest =
                 stats.and_then(|stats| stats.oldest_ready_at).map_or(0, |at| (now - at).max(0) / 1_000);
             self.gauge(QUEUE_OLDEST, &[("queue", queue)], oldest);
+        }
+    }
+
+    /// Alerts of a rule are open.
+    pub fn alerts(&self, rule: &'static str, count: i64) {
+        self.gauge(ALERTS, &[("rule", rule)], count);
+    }
+
+    /// How well the objectives are met. Without events nothing is said of the shares.
+    pub fn objectives(&self, all: &[Objective]) {
+        for Objective { sli, success, .. } in all {
+            let sli = sli.code();
+            let good = success.events - success.failed;
+            self.gauge(SLI_EVENTS, &[("sli", sli), ("result", "good")], good);
+            self.gauge(SLI_EVENTS, &[("sli", sli), ("result", "failed")], success.failed);
+            for (name, share) in [(SLI_SHARE, success.share), (SLI_BUDGET, success.budget_left)] {
+                if let Some(share) = share {
+                    self.0.recorder.register_gauge(&key(name, &[("sli", sli)]), &META).set(share);
+                }
+            }
         }
     }
 

@@ -56,6 +56,7 @@ mod tests {
             ("POST /console/invitation/abc".to_owned(), "POST /console/invitation/[link]".to_owned()),
             (format!("{{\"code\":\"{CODE}\"}}"), "{\"code\":\"[ticket code]\"}".to_owned()),
             ("\"ABCD-EFGH-JKMN\"".to_owned(), "\"[manual code]\"".to_owned()),
+            ("/GHAU-4X7W-PFMW-DMDB-FLYK-OD6K/x".to_owned(), "/[manual code]/x".to_owned()),
             ("/HTQF-C5EN-P72V-K3RM-352E-KAH7/x".to_owned(), "/[manual code]/x".to_owned()),
             ("typed abcd efgh 2kmn now".to_owned(), "typed [manual code] now".to_owned()),
             ("LIVENTIX-ENROL:http://h:1#abc".to_owned(), "[enrolment code]".to_owned()),

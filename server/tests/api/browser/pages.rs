@@ -1,9 +1,12 @@
 //! What else there is to an event, and to the installation: each page as people find it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use liventix_core::entropy::OsEntropy;
+use liventix_server::alerts;
 use liventix_server::platform::db::DbError;
+use liventix_server::platform::objectives::Sli;
 use liventix_server::platform::queue::{Enqueued, Failure, NewJob, Queue, QueueSpec, Turn};
 use serde_json::json;
 
@@ -86,6 +89,8 @@ async fn the_operator_tries_dead_letters_again() {
     let browser = Chromium::start(&server).await;
     browser.sign_in(&olga).await;
     browser.follow("Operator").await;
+    browser.has("//h1[.='Alerts']").await;
+    browser.follow("Queues").await;
     browser.has("//h1[.='Queues']").await;
     browser.picture("queues").await;
     browser.follow("Dead letters").await;
@@ -96,5 +101,48 @@ async fn the_operator_tries_dead_letters_again() {
     browser.picture("dead-letter").await;
     browser.press("Try again").await;
     browser.has("//p[@role='status'][.='It is tried again.']").await;
+    browser.close().await;
+}
+
+/// Four weeks of a venue: two nights on which something failed, one of them badly.
+async fn four_weeks(server: &Server) {
+    let recorder = server.app().objectives();
+    for day in 0..28 {
+        let events = if day % 7 < 2 { 0 } else { 2_000 };
+        for event in 0..events {
+            recorder.went_well(Sli::Scan, Some(Duration::from_millis(20 + event % 90)));
+        }
+        (0..[0, 1, 9][usize::from(day == 18) + 2 * usize::from(day == 11)])
+            .for_each(|_| recorder.failed(Sli::Scan));
+        server.clock.advance(86_400_000);
+    }
+    (0..300).for_each(|_| recorder.went_well(Sli::Scan, Some(Duration::from_millis(30))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_sees_what_is_wrong_and_how_well_it_goes() {
+    let server = Server::start().await;
+    let organiser = Organiser::create(&server, "Harbour Events").await;
+    let olga = Person::member(&server, &organiser, "olga", "owner").await;
+    assert!(run(&["admin", "name-operator", "--email", &olga.email], &server.place).status.success());
+    four_weeks(&server).await;
+    for _ in 0..4 {
+        kill_some(&server).await;
+    }
+    alerts::look(server.app()).await.unwrap();
+    let browser = Chromium::start(&server).await;
+    browser.sign_in(&olga).await;
+    browser.follow("Operator").await;
+    browser.has("//strong[starts-with(., '12 jobs are dead letters')]").await;
+    browser.follow("Look after it").await;
+    browser.picture("alerts").await;
+    browser.fill("note-1", "The mail provider is down until noon.").await;
+    browser.press("Look after it").await;
+    browser.has("//p[@role='status'][contains(., 'It is yours now')]").await;
+    browser.press("Send a test message to all").await;
+    browser.has("//p[@role='status'][contains(., 'A test message is on its way')]").await;
+    browser.follow("Objectives").await;
+    browser.has("//h1[.='Objectives']").await;
+    browser.picture("objectives").await;
     browser.close().await;
 }

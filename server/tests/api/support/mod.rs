@@ -3,6 +3,7 @@
 mod browser;
 pub(crate) mod database;
 mod door;
+mod hooks;
 mod person;
 mod phone;
 mod process;
@@ -22,6 +23,7 @@ use serde_json::Value;
 pub(crate) use browser::{Browser, Shown, form};
 pub(crate) use database::{Place, TestDatabase};
 pub(crate) use door::{Door, new_id, verdicts};
+pub(crate) use hooks::{Hook, MailServer, until};
 pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};
 pub(crate) use phone::Phone;
 pub(crate) use process::{Process, Remote};

@@ -1,6 +1,8 @@
 //! The operator's pages: how the installation does, whoever's events it carries.
 
+mod alerts;
 mod dead_letters;
+mod objectives;
 mod queues;
 
 use axum::Router;
@@ -14,9 +16,14 @@ use super::super::layout;
 use crate::app::AppState;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/console/operator", get(start)).merge(queues::routes()).merge(dead_letters::routes())
+    Router::new()
+        .route("/console/operator", get(start))
+        .merge(alerts::routes())
+        .merge(objectives::routes())
+        .merge(queues::routes())
+        .merge(dead_letters::routes())
 }
 
 async fn start(_operator: Operator, State(app): State<AppState>) -> Result<Response, Failure> {
-    Ok(layout::see_other(&Operator::path(&app, "/queues")))
+    Ok(layout::see_other(&Operator::path(&app, "/alerts")))
 }

@@ -254,11 +254,6 @@ fn address(line: &[u8], at: usize, width: usize, marks: &mut Vec<Mark>) {
     }
 }
 
-/// What Crockford's Base32 takes when people type it: anything but U.
-fn is_symbol(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() && !byte.eq_ignore_ascii_case(&b'u')
-}
-
 /// `ABCD-EFGH-JKMN`, also as people type it, and the longer one-time codes of enrolments.
 fn manual_code(line: &[u8], at: usize, marks: &mut Vec<Mark>) {
     if at > 0 && line[at - 1] == b'-' {
@@ -286,7 +281,7 @@ fn is_checked(text: &[u8]) -> bool {
 fn grouped(line: &[u8], at: usize, separator: u8) -> usize {
     let is_group = |from: usize| {
         let end = while_such(line, from.min(line.len()), |byte| byte.is_ascii_alphanumeric());
-        end == from + 4 && line[from..end].iter().all(|&byte| is_symbol(byte))
+        end == from + 4
     };
     let mut end = at;
     while is_group(if end == at { at } else { end + 1 }) {

@@ -1,10 +1,15 @@
-//! Who said what about an anomaly.
+//! Who said what about an anomaly, a conflict or an alert.
 
 use liventix_core::ids::ScanId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::platform::authorize::By;
+use super::authorize::By;
+use super::problem::ApiResult;
+use super::text;
+
+/// The longest note.
+const MAX_NOTE: usize = 500;
 
 /// Who acts for the organiser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -16,6 +21,24 @@ pub struct Author {
     pub id: Option<String>,
     /// What people called them at that time.
     pub name: String,
+}
+
+/// What somebody says.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// Why (one line of 1 to 500 characters).
+    pub note: String,
+}
+
+impl Note {
+    /// Checks it.
+    ///
+    /// # Errors
+    /// 422 when it is empty, too long, or more than a line.
+    pub(crate) fn checked(&self) -> ApiResult<String> {
+        text::line("note", &self.note, MAX_NOTE)
+    }
 }
 
 /// What somebody said, and when.
@@ -37,13 +60,13 @@ impl Remark {
     }
 
     /// What is said when a cause is gone.
-    pub(super) fn over(at: i64) -> Self {
+    pub(crate) fn over(at: i64) -> Self {
         let by = Author { kind: "liventix".to_owned(), id: None, name: "Liventix".to_owned() };
         Self { by, at, note: "What was found is no longer so.".to_owned() }
     }
 
     /// Whether somebody said it.
-    pub(super) fn is_of_a_person(&self) -> bool {
+    pub(crate) fn is_of_a_person(&self) -> bool {
         self.by.kind != "liventix"
     }
 }

@@ -12,8 +12,10 @@ use subtle::ConstantTimeEq as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::alerts;
 use crate::app::AppState;
 use crate::platform::auth::{Client, count_guess};
+use crate::platform::objectives;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -70,5 +72,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 )]
 async fn metrics(_scraper: Scraper, State(app): State<AppState>) -> ApiResult<impl IntoResponse> {
     app.metrics().queues(&app.queue().stats().await?, app.now());
+    app.metrics().objectives(&objectives::report(&app).await?);
+    for (rule, count) in alerts::counts(&app).await? {
+        app.metrics().alerts(rule.code(), count);
+    }
     Ok(([(header::CONTENT_TYPE, FORMAT)], app.metrics().render(app.db())))
 }

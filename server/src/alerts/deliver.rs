@@ -1,0 +1,105 @@
+//! Handing messages to a channel: one job for each channel, alive once at most, until nothing waits.
+
+use serde_json::{Value, json};
+
+use super::channels::Channel;
+use super::outbox;
+use super::types::Notice;
+use super::{DELIVER, QUEUE};
+use crate::app::AppState;
+use crate::platform::db::{DbError, Tx};
+use crate::platform::ids::NoticeId;
+use crate::platform::queue::{Claimed, Failure, NewJob, Verdict};
+use crate::platform::rate_limit::Key;
+
+/// A message that waits for longer than this tells what was so long ago.
+const EXPIRES_MS: i64 = 24 * 3_600_000;
+
+/// Sees to it that what waits is sent, once the transaction is committed.
+pub(super) async fn put_in(tx: &mut Tx, app: &AppState, channel: &str) -> Result<(), DbError> {
+    let job = NewJob {
+        unique_key: Some(format!("{DELIVER} {channel}")),
+        ..NewJob::new(QUEUE.name, DELIVER, json!({ "channel": channel }))
+    };
+    app.queue().enqueue(tx, &job).await.map(drop)
+}
+
+/// The job.
+pub(super) async fn job(app: AppState, claimed: Claimed) -> Result<(), Failure> {
+    let name = claimed.payload.get("channel").and_then(Value::as_str).unwrap_or_default();
+    // Another process may be set up with it; what nobody sends expires.
+    let Some(channel) = app.channels().named(name) else {
+        return Err(Failure::retry("no_channel", format!("This process has no channel `{name}`.")));
+    };
+    deliver(&app, channel).await
+}
+
+fn database(error: &DbError) -> Failure {
+    Failure::retry("database", error.to_string())
+}
+
+async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
+    let (name, now) = (channel.name, app.now());
+    let expire = app
+        .db()
+        .write(move |tx| Box::pin(async move { outbox::expire(tx, name, now - EXPIRES_MS, now).await }));
+    expire.await.map_err(|error: DbError| database(&error))?;
+    loop {
+        pace(app, channel).await?;
+        let (count, now) = (channel.together, app.now());
+        let take =
+            app.db().write(move |tx| Box::pin(async move { outbox::take(tx, name, count, now).await }));
+        let notices: Vec<Notice> = take.await.map_err(|error: DbError| database(&error))?;
+        if notices.is_empty() {
+            return Ok(());
+        }
+        let sent = channel.send(&notices, app.clock()).await;
+        settle(app, &notices, &sent).await.map_err(|error| database(&error))?;
+        match sent {
+            // What cannot be sent is given up; others may get through.
+            Err(failure) if failure.verdict != Verdict::Permanent => return Err(failure),
+            _ => {}
+        }
+    }
+}
+
+/// Waits with what exceeds the channel's limit. Asked before anything is taken, and counted only if something waits.
+async fn pace(app: &AppState, channel: &Channel) -> Result<(), Failure> {
+    let Some(limit) = channel.limit else { return Ok(()) };
+    let name = channel.name;
+    let waits = app.db().read(|conn| Box::pin(async move { outbox::waiting(conn).await }));
+    let waits: Vec<String> = waits.await.map_err(|error: DbError| database(&error))?;
+    if !waits.iter().any(|waiting| waiting == name) {
+        return Ok(());
+    }
+    let key = Key::new("alert_channel", name.as_bytes());
+    let rate = app.limiter().check(&key, limit.count, limit.window).await;
+    let rate = rate.map_err(|error| database(&error))?;
+    if rate.allowed {
+        return Ok(());
+    }
+    let wait = u64::try_from(rate.reset_at - app.now()).unwrap_or(0);
+    let wait = std::time::Duration::from_millis(wait);
+    Err(Failure::retry_after(
+        "limited",
+        format!("Not more than {} in {:?}.", limit.count, limit.window),
+        wait,
+    ))
+}
+
+async fn settle(app: &AppState, notices: &[Notice], sent: &Result<(), Failure>) -> Result<(), DbError> {
+    let ids: Vec<NoticeId> = notices.iter().map(|notice| notice.notice_id).collect();
+    let (sent, now) = (sent.clone(), app.now());
+    let write = app.db().write(move |tx| {
+        Box::pin(async move {
+            match &sent {
+                Ok(()) => outbox::end(tx, &ids, ("sent", None), now).await,
+                Err(failure) if failure.verdict == Verdict::Permanent => {
+                    outbox::end(tx, &ids, ("failed", Some(&failure.detail)), now).await
+                }
+                Err(failure) => outbox::note(tx, &ids, &failure.detail).await,
+            }
+        })
+    });
+    write.await
+}

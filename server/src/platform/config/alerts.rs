@@ -1,0 +1,70 @@
+//! Who is told when something is wrong.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::ConfigError;
+use crate::platform::severity::Severity;
+
+/// Where alerts go beside the log.
+#[derive(Debug, Clone)]
+pub struct AlertConfig {
+    /// What matters less goes to the log only.
+    pub min_severity: Severity,
+    /// Who gets mails: addresses with `,` between. None: nobody.
+    pub email_to: Option<String>,
+    /// Who mails come from.
+    pub mail_from: Option<String>,
+    /// The mail server: `smtps://user:password@host:465`, or `smtp://user:password@host:587?tls=required`.
+    pub smtp_url: Option<SecretString>,
+    /// Where a POST is sent for each message. Secret, since many services put a token into the address.
+    pub webhook_url: Option<SecretString>,
+    /// What those are signed with: 24 to 64 bytes as base64, perhaps after `whsec_`.
+    pub webhook_secret: Option<SecretString>,
+}
+
+impl Default for AlertConfig {
+    fn default() -> Self {
+        Self {
+            min_severity: Severity::Warning,
+            email_to: None,
+            mail_from: None,
+            smtp_url: None,
+            webhook_url: None,
+            webhook_secret: None,
+        }
+    }
+}
+
+impl AlertConfig {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        if self.email_to.is_some() {
+            if self.mail_from.is_none() {
+                return Err(ConfigError::new(
+                    "mail_from",
+                    "is needed with alert_email_to: who the mails come from",
+                ));
+            }
+            let Some(url) = &self.smtp_url else {
+                return Err(ConfigError::new("smtp_url", "is needed with alert_email_to: the mail server"));
+            };
+            check_smtp(url.expose_secret())?;
+        }
+        if self.webhook_secret.is_some() && self.webhook_url.is_none() {
+            return Err(ConfigError::new("alert_webhook_url", "is needed with alert_webhook_secret"));
+        }
+        // Whatever else is wrong, the channels find when they are made.
+        Ok(())
+    }
+}
+
+/// Nothing leaves this machine in the open.
+fn check_smtp(url: &str) -> Result<(), ConfigError> {
+    let parsed = reqwest::Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
+    let is_near = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    if url.starts_with("smtp://") && !is_near && !url.contains("tls=required") {
+        let reason = "would send mails in the open: use smtps://… or add ?tls=required";
+        return Err(ConfigError::new("smtp_url", reason));
+    }
+    Ok(())
+}
