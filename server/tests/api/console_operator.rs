@@ -245,7 +245,7 @@ async fn an_alert_is_seen_and_looked_after_and_the_channels_are_tried() {
     w.server.clock.advance(1_000);
     let tried = browser.submit(&page, &format!("{alerts}/test"), &[]).await;
     browser.open(tried.location()).await.has("A test message is on its way");
-    until(async || browser.open(alerts).await.html.contains("Log: told a test").then_some(())).await;
+    until(async || browser.open(alerts).await.html.contains("Last told a test").then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,9 +258,9 @@ async fn objectives_say_what_is_met_and_what_was_not_measured() {
     }
     recorder.failed(Sli::Scan);
     let page = browser.open("/console/operator/objectives").await;
-    page.has("99.95 %");
-    page.has("more than 99.9 %");
-    page.has("50 %");
+    page.has("99.95\u{a0}%");
+    page.has("more than 99.9\u{a0}%");
+    page.has("50\u{a0}%");
     page.has("1 of 2,001 failed, within the target");
-    page.has("Nothing to measure yet. Target: went well more than 99 %.");
+    page.has("Nothing to measure yet. More than 99\u{a0}% should go well.");
 }

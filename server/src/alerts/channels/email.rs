@@ -18,12 +18,17 @@ use crate::platform::severity::Severity;
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Mails to the operator, by SMTP.
-#[derive(Debug)]
 pub(super) struct Email {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     to: Mailboxes,
     public_url: String,
+}
+
+impl std::fmt::Debug for Email {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Email")
+    }
 }
 
 impl Email {
@@ -122,5 +127,31 @@ fn failure(error: &SmtpError) -> Failure {
         Failure::retry("smtp_busy", detail)
     } else {
         Failure::retry("smtp_unreachable", detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let good = AlertConfig {
+            email_to: Some("a@example.org, B <b@example.org>".into()),
+            mail_from: Some("Liventix <l@example.org>".into()),
+            smtp_url: Some("smtps://u:p@mail.example.org:465".into()),
+            ..AlertConfig::default()
+        };
+        let wrong = |config: AlertConfig| Email::new(&config, "x").err().map(|error| error.key);
+        assert_eq!(wrong(good.clone()), None);
+        assert_eq!(
+            wrong(AlertConfig { email_to: Some("nobody".into()), ..good.clone() }),
+            Some("alert_email_to")
+        );
+        assert_eq!(
+            wrong(AlertConfig { mail_from: Some("nobody".into()), ..good.clone() }),
+            Some("mail_from")
+        );
+        assert_eq!(wrong(AlertConfig { smtp_url: Some("http://x".into()), ..good }), Some("smtp_url"));
     }
 }

@@ -68,3 +68,43 @@ fn check_smtp(url: &str) -> Result<(), ConfigError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(config: &AlertConfig) -> Option<&'static str> {
+        config.validate().err().map(|error| error.key)
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let none = AlertConfig::default();
+        assert_eq!(wrong(&none), None);
+        let to = AlertConfig { email_to: Some("a@example.org".into()), ..none.clone() };
+        assert_eq!(wrong(&to), Some("mail_from"));
+        let from = AlertConfig { mail_from: Some("b@example.org".into()), ..to };
+        assert_eq!(wrong(&from), Some("smtp_url"));
+        let secret = AlertConfig { webhook_secret: Some("x".into()), ..none };
+        assert_eq!(wrong(&secret), Some("alert_webhook_url"));
+    }
+
+    #[test]
+    fn no_mail_leaves_this_machine_in_the_open() {
+        for url in [
+            "smtps://u:p@mail.example.org:465",
+            "smtp://mail.example.org:587?tls=required",
+            "smtp://127.0.0.1:25",
+            "smtp://localhost",
+        ] {
+            assert!(check_smtp(url).is_ok(), "{url}");
+        }
+        for url in [
+            "smtp://u:p@mail.example.org:25",
+            "smtp://mail.example.org?tls=opportunistic",
+            "smtp://localhost.example.org",
+        ] {
+            assert!(check_smtp(url).is_err(), "{url}");
+        }
+    }
+}

@@ -21,6 +21,8 @@ pub(super) fn routes() -> Router<AppState> {
 struct Line {
     /// What is measured.
     what: &'static str,
+    /// What is wanted, in one sentence.
+    wish: String,
     target: String,
     /// What is so; none without events.
     found: Option<String>,
@@ -36,8 +38,8 @@ struct Budget {
     bar: u8,
     failed: String,
     allowed: String,
-    /// How fast it is used up: 1 would use exactly all of it in 28 days.
-    burn: Option<String>,
+    /// How fast it is used up right now.
+    burn: String,
 }
 
 /// One day in the row of days.
@@ -70,22 +72,23 @@ struct Content {
 fn percent(share: f64) -> String {
     let text = format!("{:.3}", share * 100.0);
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text} %")
+    format!("{text}\u{a0}%")
 }
 
 /// A time as people say it.
 fn time(ms: f64) -> String {
-    if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
+    if ms < 1_000.0 { format!("{ms:.0}\u{a0}ms") } else { format!("{:.1}\u{a0}s", ms / 1_000.0) }
 }
 
 /// A target in milliseconds as people say it.
 fn limit(ms: u64) -> String {
-    if ms < 1_000 { format!("{ms} ms") } else { format!("{} s", ms / 1_000) }
+    if ms < 1_000 { format!("{ms}\u{a0}ms") } else { format!("{}\u{a0}s", ms / 1_000) }
 }
 
 fn success(success: &Success) -> Line {
     Line {
         what: "went well",
+        wish: format!("More than {} should go well.", percent(success.target)),
         target: format!("more than {}", percent(success.target)),
         found: success.share.map(percent),
         is_met: success.is_met,
@@ -95,6 +98,7 @@ fn success(success: &Success) -> Line {
 fn latency(latency: &Latency) -> Line {
     Line {
         what: "nine of ten took at most",
+        wish: format!("Nine of ten should take less than {}.", limit(latency.target_p90_ms)),
         target: format!("less than {}", limit(latency.target_p90_ms)),
         found: latency.p90_ms.map(time),
         is_met: latency.is_met,
@@ -106,12 +110,21 @@ fn budget(objective: &Objective) -> Option<Budget> {
     let Success { budget, budget_left, failed, .. } = &objective.success;
     let left = (*budget_left)?;
     Some(Budget {
-        left: format!("{:.0} %", (left * 100.0).floor()),
+        left: format!("{:.0}\u{a0}%", (left * 100.0).floor()),
         bar: (left * 100.0).clamp(0.0, 100.0) as u8,
         failed: count(*failed),
         allowed: count(budget.floor() as i64),
-        burn: objective.burn.hour_1.map(|burn| format!("{burn:.1}")),
+        burn: burning(objective.burn.hour_1),
     })
+}
+
+/// How fast the budget is used up, with the rate that would use exactly all of it in 28 days as one.
+fn burning(rate: Option<f64>) -> String {
+    match rate {
+        None => "Nothing happened in the last hour.".to_owned(),
+        Some(rate) if rate < 0.05 => "Nothing failed in the last hour.".to_owned(),
+        Some(rate) => format!("In the last hour, failures came at {rate:.1} times the rate that it allows."),
+    }
 }
 
 fn tile(day: &Day, target: f64) -> Tile {
@@ -164,10 +177,10 @@ mod tests {
 
     #[test]
     fn shares_show_as_many_digits_as_matter() {
-        assert_eq!(percent(0.999), "99.9 %");
-        assert_eq!(percent(1.0), "100 %");
-        assert_eq!(percent(0.999_87), "99.987 %");
-        assert_eq!((time(12.4), time(2_345.0)), ("12 ms".to_owned(), "2.3 s".to_owned()));
+        assert_eq!(percent(0.999), "99.9\u{a0}%");
+        assert_eq!(percent(1.0), "100\u{a0}%");
+        assert_eq!(percent(0.999_87), "99.987\u{a0}%");
+        assert_eq!((time(12.4), time(2_345.0)), ("12\u{a0}ms".to_owned(), "2.3\u{a0}s".to_owned()));
     }
 
     #[test]
