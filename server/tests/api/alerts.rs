@@ -11,6 +11,7 @@ use liventix_server::platform::objectives::Sli;
 use liventix_server::platform::queue::{Failure, NewJob, Queue, QueueSpec, Turn};
 use serde_json::{Value, json};
 
+use crate::support::database::count;
 use crate::support::{ADMIN, Hook, MailServer, NOW, Server, text, until};
 
 const LETTERS: QueueSpec = QueueSpec::new("letters", 0, &[1_000]);
@@ -224,6 +225,7 @@ async fn whoever_looks_after_an_alert_is_on_record_and_not_reminded() {
     w.kill(11).await;
     w.look().await;
     w.hook.next().await;
+    w.settled(true).await;
     let id = text(&w.open().await[0]["alert_id"]);
     let path = format!("/v1/admin/alerts/{id}/acknowledge");
     w.server.post(&path, ADMIN, &json!({"note": ""})).await.expect_problem(422, "invalid_field");
@@ -232,6 +234,8 @@ async fn whoever_looks_after_an_alert_is_on_record_and_not_reminded() {
     w.server.clock.advance(25 * 60 * MINUTE);
     w.look().await;
     assert!(w.hook.is_quiet());
+    let db = w.server.place.open().await;
+    assert_eq!(count(&db, "SELECT COUNT(*) FROM audit WHERE action = 'alert.acknowledged'").await, 1);
     let unknown = format!("/v1/admin/alerts/{}/acknowledge", crate::support::new_id());
     w.server.post(&unknown, ADMIN, &json!({"note": "x"})).await.expect_problem(404, "alert_not_found");
     w.server.post(&path, "", &json!({"note": "x"})).await.expect_problem(401, "unauthenticated");
@@ -243,6 +247,7 @@ async fn an_alert_that_nobody_looks_after_is_told_again_each_day() {
     w.kill(11).await;
     w.look().await;
     w.hook.next().await;
+    w.settled(true).await;
     for _ in 0..3 {
         w.server.clock.advance(8 * 60 * MINUTE);
         w.look().await;

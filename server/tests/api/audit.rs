@@ -159,6 +159,7 @@ async fn everything_goes_on_record_and_no_secret_does() {
         // The command line's and the operator's, tested there.
         let elsewhere = *deed == Deed::MemberAdded
             || deed.code().starts_with("operator.")
+            || deed.code().starts_with("alert.")
             || deed.code().starts_with("job.")
             || deed.code().starts_with("queue.");
         let expected = usize::from(!elsewhere);

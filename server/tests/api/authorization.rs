@@ -80,8 +80,9 @@ impl Victim {
             .replace("{user_id}", &self.owner.id)
             .replace("{session_id}", &self.session)
             .replace("{invitation_id}", &self.invitation)
-            // The operator's: nobody's job, for nobody but the operator gets that far.
+            // The operator's: nobody's job and nobody's alert, for nobody but the operator gets that far.
             .replace("{job_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{alert_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
             .replace("{queue}", "mail")
     }
 
