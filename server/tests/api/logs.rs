@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    ADMIN, NOW, Organiser, PASSWORD, Person, Phone, Place, Process, Server, new_id, text, until,
+    ADMIN, Hook, NOW, Organiser, PASSWORD, Person, Phone, Place, Process, Server, new_id, text, until,
 };
 
 /// Waits until the process has logged how it answered the request with this id.
@@ -47,11 +47,37 @@ async fn a_line_says_whose_request_it_is() {
     assert_eq!(line["fields"]["status"], 401);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_followed_through_the_queue_to_whoever_is_called() {
+    let (place, mut hook) = (Place::make().await, Hook::start().await);
+    let process = Process::start_with(&place, &[("LIVENTIX_ALERT_WEBHOOK_URL", &hook.url)]);
+    let server = Server::at(&process).await;
+    let request = server.request(reqwest::Method::POST, "/v1/admin/alert-channels/test", ADMIN);
+    server.send(request.header("x-request-id", "who-asked-for-it")).await.expect(202);
+    hook.next().await;
+    let line: Value = until(async || {
+        let log = process.log();
+        let line = log.iter().find(|line| line.contains("provider answered"))?;
+        Some(serde_json::from_str(line).unwrap())
+    })
+    .await;
+    let spans = line["spans"].as_array().unwrap();
+    let of = |name: &str| spans.iter().find(|span| span["name"] == name).unwrap();
+    let (job, provider) = (of("job"), of("provider"));
+    assert_eq!((&job["request_id"], &job["kind"]), (&json!("who-asked-for-it"), &json!("deliver.1")));
+    assert_eq!((&provider["provider"], &provider["operation"]), (&json!("webhook"), &json!("alert")));
+    assert!(line["fields"]["took_ms"].is_u64(), "{line}");
+    assert!(
+        process.log().iter().all(|line| !line.contains("of-the-address")),
+        "the hook's address is secret"
+    );
+}
+
 /// Drives every feature at log level `trace` and looks for what went in and out.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_reaches_the_log() {
     let place = Place::make().await;
-    let process = Process::start_logging(&place, "trace");
+    let process = Process::start_with(&place, &[("LIVENTIX_LOG", "trace")]);
     let server = Server::at(&process).await;
     let mut secrets = vec![ADMIN.to_owned(), PASSWORD.to_owned()];
     let organiser = Organiser::create(&server, "A").await;

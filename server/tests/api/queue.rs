@@ -12,6 +12,7 @@ use liventix_server::platform::page::Key;
 use liventix_server::platform::queue::{
     Claimed, Enqueued, Failure, Fate, Filter, Handlers, NewJob, Queue, QueueSpec, Round, Turn, Worker,
 };
+use liventix_server::platform::telemetry::context::Context;
 use serde_json::json;
 
 use crate::support::{ADMIN, NOW, Server, TestDatabase, text};
@@ -426,4 +427,27 @@ async fn the_operator_sees_dead_letters_and_acts_on_them_on_record() {
         deeds,
         ["job.discarded", "job.replayed", "job.replayed", "job.replayed", "queue.paused", "queue.resumed"]
     );
+}
+
+#[tokio::test]
+async fn a_job_that_puts_another_in_hands_the_request_on() {
+    let world = World::new().await;
+    let (queue, db) = (world.queue.clone(), world.database.db.clone());
+    let handlers = Handlers::new().on("send.1", move |job: Claimed| {
+        let (queue, db) = (queue.clone(), db.clone());
+        async move {
+            let next = NewJob::new("after", "sent.1", json!(job.request_id));
+            let put: Result<_, DbError> =
+                db.write(move |tx| Box::pin(async move { queue.enqueue(tx, &next).await })).await;
+            put.map(drop).map_err(|error| Failure::retry("database", error.to_string()))
+        }
+    });
+    let asked = Context { request_id: Some("who-asked".to_owned()), ..Context::default() };
+    asked.within(tracing::Span::none(), world.put(job(1))).await;
+    let mut worker = Worker::new(world.queue.clone(), spec(), handlers, "w1");
+    worker.run_once().await.unwrap();
+    let after = QueueSpec::new("after", 0, &[]);
+    let jobs = world.queue.claim(&after, &mut Turn::new("w2"), 1).await.unwrap();
+    assert_eq!(jobs[0].payload, "who-asked");
+    assert_eq!(jobs[0].request_id.as_deref(), Some("who-asked"));
 }

@@ -29,6 +29,7 @@ use liventix_core::ids::OrganiserId;
 use tokio::sync::broadcast;
 
 use super::problem::ApiError;
+use super::telemetry::context;
 use super::telemetry::metrics::Metrics;
 
 pub use convert::{FromValue, Row};
@@ -254,16 +255,17 @@ struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// The same work, and how long it had to wait before it began.
-    fn timed<C, T, E>(
+    /// The same work, in the context of whoever wants it, and how long it had to wait before it began.
+    fn timed<C, T: 'static, E: 'static>(
         self,
         work: impl for<'t> FnOnce(&'t mut C) -> StoreFuture<'t, T, E> + Send + 'static,
     ) -> impl for<'t> FnOnce(&'t mut C) -> StoreFuture<'t, T, E> + Send + 'static {
+        let context = context::carried();
         move |connection| {
             if let Some(metrics) = &self.metrics {
                 metrics.db_began(self.kind, self.started.elapsed());
             }
-            work(connection)
+            context.on(work(connection))
         }
     }
 

@@ -6,7 +6,7 @@ use super::enqueue::SERVER;
 use super::settle::{self, Try};
 use super::types::{Claimed, QueueSpec};
 use crate::params;
-use crate::platform::db::{DbError, Row, Tx, Value, in_list, padded};
+use crate::platform::db::{DbError, Row, Tx};
 use crate::platform::ids::{JobId, LeaseId};
 
 /// Jobs whose time has come that are made ready at once.
@@ -47,97 +47,77 @@ pub(super) async fn claim(
         return Ok((Vec::new(), last));
     }
     let tenants = tenants(tx, spec.name, last, count.min(ASKED)).await?;
-    let mut ids: Vec<Value> = Vec::new();
-    let mut turn = last;
-    // Each gets its share of what is left; what one leaves over goes to whoever comes after it, and then round.
-    let mut taken = Vec::with_capacity(tenants.len());
+    let (mut jobs, mut turn) = (Vec::new(), last);
+    // Each gets its share of what is left; what one leaves over goes to whoever comes after it.
     for (place, tenant) in tenants.iter().enumerate() {
-        let share = (count - ids.len()).div_ceil(tenants.len() - place);
-        let jobs = ready(tx, spec.name, *tenant, share).await?;
-        taken.push(jobs.len());
-        ids.extend(jobs);
+        let share = (count - jobs.len()).div_ceil(tenants.len() - place);
+        jobs.extend(take(tx, spec, lease, (*tenant, share)).await?);
         turn = *tenant;
     }
-    for (tenant, taken) in tenants.iter().zip(taken) {
-        let room = count - ids.len();
-        if room == 0 {
+    // And then round.
+    for tenant in tenants {
+        if jobs.len() == count {
             break;
         }
-        let more = ready(tx, spec.name, *tenant, taken + room).await?;
-        ids.extend(more.into_iter().skip(taken));
+        jobs.extend(take(tx, spec, lease, (tenant, count - jobs.len())).await?);
     }
-    if ids.is_empty() {
-        return Ok((Vec::new(), turn));
-    }
-    take(tx, spec, lease, ids).await.map(|jobs| (jobs, turn))
+    Ok((jobs, turn))
 }
 
-/// Organisers with ready jobs, in a circle from the one after `last`: one step in the index for each,
-/// however many jobs there are.
+/// Organisers with ready jobs, in a circle from the one after `last`.
 async fn tenants(
     tx: &mut Tx,
     queue: &str,
     last: OrganiserId,
     count: usize,
 ) -> Result<Vec<OrganiserId>, DbError> {
-    let after = "SELECT tenant FROM jobs WHERE queue = $1 AND state = 'ready' AND tenant > $2 \
-                 ORDER BY tenant LIMIT 1";
-    let mut found: Vec<OrganiserId> = Vec::new();
-    let (mut from, mut wrapped) = (last, false);
-    while found.len() < count {
-        match tx.first(after, params![queue, from]).await? {
-            Some(row) => {
-                from = row.get(0)?;
-                if wrapped && from > last {
-                    break;
-                }
-                found.push(from);
-            }
-            // Around: the server's own have the lowest id of all, below which nothing is "after".
-            None if !wrapped => {
-                wrapped = true;
-                let own = "SELECT 1 FROM jobs WHERE queue = $1 AND state = 'ready' AND tenant = $2 LIMIT 1";
-                from = SERVER;
-                if tx.first(own, params![queue, SERVER]).await?.is_some() {
-                    found.push(SERVER);
-                }
-                if last == SERVER {
-                    break;
-                }
-            }
-            None => break,
-        }
+    let mut found = tenants_after(tx, queue, last.as_bytes(), count).await?;
+    if found.len() < count {
+        // Around. Every id is more than no bytes at all.
+        let first = tenants_after(tx, queue, &[], count - found.len()).await?;
+        found.extend(first.into_iter().filter(|tenant| *tenant <= last));
     }
     Ok(found)
 }
 
-async fn ready(tx: &mut Tx, queue: &str, tenant: OrganiserId, share: usize) -> Result<Vec<Value>, DbError> {
-    let sql = format!(
-        "SELECT job_id FROM jobs WHERE queue = $1 AND state = 'ready' AND tenant = $2 \
-         ORDER BY priority, run_at, job_id LIMIT $3{}",
-        tx.engine().skip_locked()
-    );
-    let share = i64::try_from(share).unwrap_or(i64::MAX);
-    let rows = tx.query(&sql, params![queue, tenant, share]).await?;
-    rows.iter().map(|row| row.get::<JobId>(0).map(Value::from)).collect()
+/// The next organisers with ready jobs: one step in the index for each, however many jobs there are.
+async fn tenants_after(
+    tx: &mut Tx,
+    queue: &str,
+    after: &[u8],
+    count: usize,
+) -> Result<Vec<OrganiserId>, DbError> {
+    let sql = "WITH RECURSIVE next (tenant, place) AS ( \
+               SELECT (SELECT tenant FROM jobs WHERE queue = $1 AND state = 'ready' AND tenant > $2 \
+               ORDER BY tenant LIMIT 1), CAST(1 AS BIGINT) \
+               UNION ALL \
+               SELECT (SELECT tenant FROM jobs WHERE queue = $1 AND state = 'ready' AND tenant > next.tenant \
+               ORDER BY tenant LIMIT 1), place + 1 FROM next WHERE next.tenant IS NOT NULL AND place < $3) \
+               SELECT tenant FROM next WHERE tenant IS NOT NULL ORDER BY place";
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.query(sql, params![queue, after, count]).await?.iter().map(|row| row.get(0)).collect()
 }
 
+/// Takes up to `share` of one organiser's ready jobs.
 async fn take(
     tx: &mut Tx,
     spec: &QueueSpec,
     lease: &Lease,
-    ids: Vec<Value>,
+    (tenant, share): (OrganiserId, usize),
 ) -> Result<Vec<Claimed>, DbError> {
-    let ids = padded(ids);
+    // Materialized: the limit holds for the whole, however the engine joins.
     let sql = format!(
-        "UPDATE jobs SET state = 'running', lease = $1, fence = fence + 1, worker = $2, claimed_at = $3, \
-         lease_until = $4 WHERE job_id IN ({}) \
+        "WITH due AS MATERIALIZED (SELECT job_id FROM jobs WHERE queue = $1 AND state = 'ready' AND tenant = $2 \
+         ORDER BY priority, run_at, job_id LIMIT $3{}) \
+         UPDATE jobs SET state = 'running', lease = $4, fence = fence + 1, worker = $5, claimed_at = $6, \
+         lease_until = $7 WHERE job_id IN (SELECT job_id FROM due) \
          RETURNING job_id, kind, payload, tenant, attempts, fence, request_id, priority, run_at, ordering_key",
-        in_list(5, ids.len())
+        tx.engine().skip_locked()
     );
-    let mut values = params![lease.id, lease.worker.as_str(), lease.now, lease.now + spec.lease_ms].to_vec();
-    values.extend(ids);
-    let mut rows = tx.query(&sql, &values).await?;
+    let share = i64::try_from(share).unwrap_or(i64::MAX);
+    let until = lease.now + spec.lease_ms;
+    let values = params![spec.name, tenant, share, lease.id, lease.worker.as_str(), lease.now, until];
+    let mut rows = tx.query(&sql, values).await?;
     // Neither engine says in which order it returns them.
     let key = |row: &Row| Ok::<_, DbError>((row.get::<i64>(7)?, row.get::<i64>(8)?, row.get::<JobId>(0)?));
     rows.sort_by_key(|row| key(row).ok());

@@ -159,13 +159,14 @@ impl Queue {
     /// # Errors
     /// When the database fails.
     pub async fn complete(&self, jobs: &[Claimed]) -> Result<u64, DbError> {
-        let by_lease = by_lease(jobs);
+        let (by_lease, now) = (by_lease(jobs), self.now());
+        let is_ordered = jobs.iter().any(|job| job.ordering_key.is_some());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
                     let mut done = 0;
                     for (lease, jobs) in &by_lease {
-                        done += settle::complete(tx, *lease, jobs).await?;
+                        done += settle::complete(tx, *lease, (jobs, is_ordered), now).await?;
                     }
                     Ok(done)
                 })

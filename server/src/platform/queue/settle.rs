@@ -44,27 +44,34 @@ pub(super) async fn note(tx: &mut Tx, attempt: &Try<'_>, now: i64) -> Result<(),
 }
 
 /// Removes jobs that are done and lets those behind them go. Returns how many of them were still held by
-/// `lease`: the others belong to somebody else now, and stay.
-pub(super) async fn complete(tx: &mut Tx, lease: LeaseId, jobs: &[JobId]) -> Result<u64, DbError> {
+/// `lease`: the others belong to somebody else now, and stay. `is_ordered`: some have an ordering key.
+pub(super) async fn complete(
+    tx: &mut Tx,
+    lease: LeaseId,
+    (jobs, is_ordered): (&[JobId], bool),
+    now: i64,
+) -> Result<u64, DbError> {
     let ids = padded(jobs.iter().map(|id| Value::from(*id)).collect());
     let list = in_list(2, ids.len());
     let mut values = params![lease].to_vec();
     values.extend(ids);
     // The locks of ordering keys come before those of rows, as everywhere.
-    let sql = format!(
-        "SELECT queue, ordering_key FROM jobs WHERE lease = $1 AND ordering_key IS NOT NULL AND job_id IN ({list})"
-    );
-    let keys = lock_keys(tx, &sql, &values).await?;
-    let sql = format!("DELETE FROM jobs WHERE lease = $1 AND state = 'running' AND job_id IN ({list})");
+    let keys = if is_ordered { lock_keys(tx, &list, &values).await? } else { BTreeSet::new() };
+    // What has a lease is running. Not asked for by state: PostgreSQL would go through the index of all that
+    // ever ran, and not to these rows.
+    let sql = format!("DELETE FROM jobs WHERE lease = $1 AND job_id IN ({list})");
     let done = tx.execute(&sql, &values).await?;
     for (queue, key) in keys {
-        release(tx, &queue, &key).await?;
+        release(tx, &queue, &key, now).await?;
     }
     Ok(done)
 }
 
-async fn lock_keys(tx: &mut Tx, sql: &str, values: &[Value]) -> Result<BTreeSet<(String, String)>, DbError> {
-    let rows = tx.query(sql, values).await?;
+async fn lock_keys(tx: &mut Tx, list: &str, values: &[Value]) -> Result<BTreeSet<(String, String)>, DbError> {
+    let sql = format!(
+        "SELECT queue, ordering_key FROM jobs WHERE lease = $1 AND ordering_key IS NOT NULL AND job_id IN ({list})"
+    );
+    let rows = tx.query(&sql, values).await?;
     let keys: Result<BTreeSet<(String, String)>, DbError> =
         rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect();
     let keys = keys?;
@@ -75,14 +82,13 @@ async fn lock_keys(tx: &mut Tx, sql: &str, values: &[Value]) -> Result<BTreeSet<
 }
 
 /// Lets the next job of an ordering key go, if none before it is alive. Its lock is held.
-async fn release(tx: &mut Tx, queue: &str, key: &str) -> Result<(), DbError> {
+async fn release(tx: &mut Tx, queue: &str, key: &str, now: i64) -> Result<(), DbError> {
     let sql = "SELECT job_id, state FROM jobs WHERE queue = $1 AND ordering_key = $2 AND state <> 'dead' \
                ORDER BY place LIMIT 1";
     let Some(next) = tx.first(sql, params![queue, key]).await? else { return Ok(()) };
     if next.get::<String>(1)? == "behind" {
-        // One whose time has not come is found not to be ready when it is looked at.
-        let sql = "UPDATE jobs SET state = 'delayed' WHERE job_id = $1";
-        tx.execute(sql, params![next.get::<JobId>(0)?]).await?;
+        let sql = "UPDATE jobs SET state = CASE WHEN run_at <= $2 THEN 'ready' ELSE 'delayed' END WHERE job_id = $1";
+        tx.execute(sql, params![next.get::<JobId>(0)?, now]).await?;
     }
     Ok(())
 }
@@ -168,7 +174,7 @@ pub(super) async fn bury(
                lease_until = NULL WHERE job_id = $1";
     tx.execute(sql, params![job, code, now]).await?;
     match key {
-        Some(HeldKey { queue, key }) => release(tx, &queue, &key).await,
+        Some(HeldKey { queue, key }) => release(tx, &queue, &key, now).await,
         None => Ok(()),
     }
 }
@@ -182,7 +188,7 @@ pub(super) async fn extend(
 ) -> Result<Vec<JobId>, DbError> {
     let ids = padded(jobs.iter().map(|id| Value::from(*id)).collect());
     let sql = format!(
-        "UPDATE jobs SET lease_until = $2 WHERE lease = $1 AND state = 'running' AND job_id IN ({}) RETURNING job_id",
+        "UPDATE jobs SET lease_until = $2 WHERE lease = $1 AND job_id IN ({}) RETURNING job_id",
         in_list(3, ids.len())
     );
     let mut values = params![lease, until].to_vec();
@@ -198,7 +204,7 @@ pub(super) async fn give_back(tx: &mut Tx, lease: LeaseId, jobs: &[JobId]) -> Re
     let ids = padded(jobs.iter().map(|id| Value::from(*id)).collect());
     let sql = format!(
         "UPDATE jobs SET state = 'ready', lease = NULL, lease_until = NULL \
-         WHERE lease = $1 AND state = 'running' AND job_id IN ({})",
+         WHERE lease = $1 AND job_id IN ({})",
         in_list(2, ids.len())
     );
     let mut values = params![lease].to_vec();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::MissedTickBehavior;
 use tracing::field;
 
 use super::settle::Fate;
@@ -188,29 +189,40 @@ impl Worker {
         let beat = Duration::from_millis(u64::try_from(self.spec.lease_ms / 3).unwrap_or(10_000));
         let mut heartbeat = tokio::time::interval(beat);
         let bell = self.queue.bell(self.spec.name);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A job that ends only makes room; what else there is to see to, a ring or a look tells.
+        let mut is_due = true;
         loop {
             // Before looking, so that no ring falls in between.
             let mut rung = std::pin::pin!(bell.notified());
             rung.as_mut().enable();
-            self.fill(&mut running).await;
-            tokio::select! {
+            self.fill(&mut running, is_due).await;
+            is_due = tokio::select! {
                 () = &mut closing => break,
-                ended = running.next(), if !running.jobs.is_empty() => self.settle_or_say(ended).await,
-                _ = heartbeat.tick() => self.beat(&mut running).await,
-                () = rung => {}
-                () = tokio::time::sleep(LOOK) => {}
-            }
+                ended = running.next(), if !running.jobs.is_empty() => {
+                    self.settle_or_say(ended).await;
+                    false
+                }
+                _ = heartbeat.tick() => {
+                    self.beat(&mut running).await;
+                    false
+                }
+                () = rung => true,
+                _ = look.tick() => true,
+            };
         }
         self.drain(running, beat).await;
     }
 
-    /// Claims as many as there is room for.
-    async fn fill(&mut self, running: &mut Running) {
+    /// Claims as many as there is room for; before, if it is due, sees to what waits for its time or was left behind.
+    async fn fill(&mut self, running: &mut Running, is_due: bool) {
         let room = self.spec.concurrency.saturating_sub(running.jobs.len());
         if room == 0 {
             return;
         }
-        let claimed = match self.queue.tend(&self.spec).await {
+        let tended = if is_due { self.queue.tend(&self.spec).await } else { Ok(0) };
+        let claimed = match tended {
             Ok(_) => self.queue.claim(&self.spec, &mut self.turn, room).await,
             Err(error) => Err(error),
         };

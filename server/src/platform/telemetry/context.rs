@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -39,6 +40,28 @@ tokio::task_local! {
 #[must_use]
 pub fn current() -> Context {
     HERE.try_with(|here| lock(here).clone()).unwrap_or_default()
+}
+
+/// What a task does, to be gone on with in another task or thread.
+#[derive(Clone)]
+pub(crate) struct Carried(Option<Arc<Here>>);
+
+/// Takes along what this task does.
+pub(crate) fn carried() -> Carried {
+    Carried(HERE.try_with(Arc::clone).ok())
+}
+
+impl Carried {
+    /// Goes on with it.
+    pub(crate) fn on<'t, T: 't>(
+        self,
+        work: Pin<Box<dyn Future<Output = T> + Send + 't>>,
+    ) -> Pin<Box<dyn Future<Output = T> + Send + 't>> {
+        match self.0 {
+            Some(here) => Box::pin(HERE.scope(here, work)),
+            None => work,
+        }
+    }
 }
 
 /// The request that it began with.

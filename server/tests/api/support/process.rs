@@ -18,11 +18,11 @@ pub(crate) struct Process {
 impl Process {
     /// Returns once it listens.
     pub(crate) fn start(place: &Place) -> Self {
-        Self::start_logging(place, "info")
+        Self::start_with(place, &[])
     }
 
-    /// The same, logging what this filter lets through.
-    pub(crate) fn start_logging(place: &Place, filter: &str) -> Self {
+    /// The same with these variables, `LIVENTIX_LOG` for one.
+    pub(crate) fn start_with(place: &Place, variables: &[(&str, &str)]) -> Self {
         // Limits far away, so that only the tests of limits meet them.
         let config = place.dir.path().join("liventix.toml");
         std::fs::write(
@@ -35,7 +35,7 @@ impl Process {
             .envs(place.variables())
             .env("LIVENTIX_CONFIG", config)
             .env("LIVENTIX_ADMIN_TOKEN", ADMIN)
-            .env("LIVENTIX_LOG", filter)
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
