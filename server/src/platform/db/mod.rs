@@ -205,14 +205,19 @@ impl Db {
         result
     }
 
-    /// The first row of one query, if it has one: a look that needs no transaction around it.
+    /// The first row of one query, if it has one: a look that needs no transaction around it, and finds its row by a
+    /// key.
     ///
     /// # Errors
     /// When the engine refuses the statement.
     pub async fn first(&self, sql: &'static str, params: &[Value]) -> Result<Option<Row>, DbError> {
-        if let (Pool::Postgres(postgres), None) = (&self.pool, self.tenant) {
-            let stopwatch = self.stopwatch("read");
-            let result = postgres.first(sql, params).await;
+        let stopwatch = self.stopwatch("read");
+        let looked = match (&self.pool, self.tenant) {
+            (Pool::Sqlite(sqlite), _) => sqlite.look(sql, params),
+            (Pool::Postgres(postgres), None) => Some(postgres.first(sql, params).await),
+            (Pool::Postgres(_), Some(_)) => None,
+        };
+        if let Some(result) = looked {
             stopwatch.ended(result.as_ref().err());
             return result;
         }

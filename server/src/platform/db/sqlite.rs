@@ -15,6 +15,8 @@ use thread::{Job, Task};
 
 /// Writes that may wait before callers wait to be queued.
 const QUEUE: usize = 1_024;
+/// Connections for looks that nobody changes threads for.
+const LOOKS: usize = 4;
 
 /// Where the file is and how many threads read it.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ type Queue<C> = Mutex<Option<mpsc::Sender<Box<dyn Job<C>>>>>;
 struct Shared {
     writer: Queue<Tx>,
     readers: Queue<Conn>,
+    /// Those that are free; none once it is closed.
+    looks: Mutex<Vec<rusqlite::Connection>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -59,7 +63,9 @@ impl Sqlite {
             let connection = Conn::Sqlite(schema::open_reader(&options.path)?);
             threads.push(thread::reader(connection, Arc::clone(&read_queue))?);
         }
+        let looks = (0..LOOKS).map(|_| schema::open_reader(&options.path)).collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Shared {
+            looks: Mutex::new(looks),
             writer: Mutex::new(Some(write)),
             readers: Mutex::new(Some(read)),
             threads: Mutex::new(threads),
@@ -84,6 +90,20 @@ impl Sqlite {
         submit(&self.0.readers, work).await
     }
 
+    /// The first row of one query, on this very thread: for one step in an index, going to another thread and back
+    /// costs more than the step. None if every connection for it is in use.
+    pub(super) fn look(&self, sql: &str, params: &[Value]) -> Option<Result<Option<Row>, DbError>> {
+        let connection = lock(&self.0.looks).pop()?;
+        // One statement sees one moment, also without a transaction around it.
+        let rows = query(&connection, sql, params);
+        let mut looks = lock(&self.0.looks);
+        // Closed meanwhile.
+        if lock(&self.0.readers).is_some() {
+            looks.push(connection);
+        }
+        Some(rows.map(|rows| rows.into_iter().next()))
+    }
+
     /// Writes that wait for the writer, and reads for a reader.
     pub(super) fn status(&self) -> PoolStatus {
         let waiting = waiting(&self.0.writer) + waiting(&self.0.readers);
@@ -93,6 +113,7 @@ impl Sqlite {
     pub(super) async fn close(&self) {
         drop(lock(&self.0.writer).take());
         drop(lock(&self.0.readers).take());
+        lock(&self.0.looks).clear();
         let threads = std::mem::take(&mut *lock(&self.0.threads));
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
