@@ -2,8 +2,8 @@
 //! transaction, in the order in which they came. So the event's lock and the disk are waited for once for up
 //! to 64 people, and a busy event does not become slower than a quiet one.
 //!
-//! A desk has two clerks: while one of them waits for the disk, the other one's transaction has begun and waits
-//! for the lock.
+//! A desk has one clerk. A second one would begin its transaction early and wait for the event's lock with half of
+//! those who wait: more and smaller transactions for the same people.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,9 +31,6 @@ struct Waiting {
     answer: Answer,
 }
 
-/// The clerks at a desk: one decides while the other one waits for the disk.
-const CLERKS: usize = 2;
-
 /// What came of one: what its limits found, and the answer. None if a limit had no room.
 type Served = (Checked, Option<ApiResult<RedeemResponse>>);
 type Answer = oneshot::Sender<ApiResult<Served>>;
@@ -42,11 +39,8 @@ type Answer = oneshot::Sender<ApiResult<Served>>;
 #[derive(Default)]
 pub struct Desks(Mutex<HashMap<Key, Desk>>);
 
-#[derive(Default)]
-struct Desk {
-    queue: VecDeque<Waiting>,
-    clerks: usize,
-}
+/// Those who wait at a desk; it is there for as long as its clerk is.
+type Desk = VecDeque<Waiting>;
 
 impl std::fmt::Debug for Desks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,35 +53,23 @@ impl Desks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the queue. Says whether the desk wants another clerk.
+    /// Joins the queue. Says whether the desk wants a clerk.
     fn join(&self, key: Key, waiting: Waiting) -> bool {
         let mut desks = self.lock();
-        let desk = desks.entry(key).or_default();
-        desk.queue.push_back(waiting);
-        let wanted = desk.clerks < CLERKS;
-        desk.clerks += usize::from(wanted);
-        wanted
+        let is_new = !desks.contains_key(&key);
+        desks.entry(key).or_default().push_back(waiting);
+        is_new
     }
 
-    /// The next ones for a clerk, who goes home if there are none.
+    /// The next ones for the clerk, who goes home if there are none.
     fn next(&self, key: Key) -> Vec<Waiting> {
         let mut desks = self.lock();
         let Some(desk) = desks.get_mut(&key) else { return Vec::new() };
-        let next: Vec<Waiting> = desk.queue.drain(..desk.queue.len().min(TOGETHER)).collect();
+        let next: Vec<Waiting> = desk.drain(..desk.len().min(TOGETHER)).collect();
         if next.is_empty() {
-            Self::leave(&mut desks, key);
+            desks.remove(&key);
         }
         next
-    }
-
-    /// One clerk fewer. After the last one, nobody would serve who still waits: dropped answers tell them.
-    fn leave(desks: &mut HashMap<Key, Desk>, key: Key) {
-        if let Some(desk) = desks.get_mut(&key) {
-            desk.clerks = desk.clerks.saturating_sub(1);
-            if desk.clerks == 0 {
-                desks.remove(&key);
-            }
-        }
     }
 }
 
@@ -126,7 +108,8 @@ struct Clerk<'a> {
 impl Drop for Clerk<'_> {
     fn drop(&mut self) {
         if self.at_work {
-            Desks::leave(&mut self.desks.lock(), self.key);
+            // Dropped answers tell those who still wait.
+            self.desks.lock().remove(&self.key);
         }
     }
 }
