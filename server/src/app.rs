@@ -1,5 +1,7 @@
 //! The application: state, routes, start and shutdown.
 
+mod state;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +9,6 @@ use std::time::Duration;
 
 use liventix_core::clock::Clock;
 use liventix_core::entropy::Entropy;
-use liventix_core::ids::{EventId, OrganiserId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -33,6 +34,9 @@ use crate::{
     accounts, anomalies, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets,
     wallet,
 };
+
+pub use state::AppState;
+use state::Inner;
 
 /// Requests under way get this long to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -71,179 +75,6 @@ pub enum StartError {
         /// What the system said.
         reason: String,
     },
-}
-
-/// What every handler can reach. Cheap to clone.
-#[derive(Clone)]
-pub struct AppState(Arc<Inner>);
-
-struct Inner {
-    config: Config,
-    public_url: String,
-    db: Db,
-    vault: Vault,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    limiter: RateLimiter,
-    idempotency: Idempotency,
-    bell: ChangeBell,
-    snapshots: Snapshots,
-    desks: Desks,
-    boards: LiveBoards,
-    queue: Queue,
-    over_limits: OverLimits,
-    passwords: Passwords,
-    metrics: Metrics,
-    objectives: Recorder,
-    channels: Channels,
-    closing: watch::Receiver<bool>,
-    /// Asked to stop, and working on for a while.
-    draining: AtomicBool,
-}
-
-impl std::fmt::Debug for AppState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AppState")
-    }
-}
-
-impl AppState {
-    /// The settings.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.0.config
-    }
-
-    /// How doors and people reach this server; no slash at the end.
-    #[must_use]
-    pub fn public_url(&self) -> &str {
-        &self.0.public_url
-    }
-
-    /// The database.
-    #[must_use]
-    pub fn db(&self) -> &Db {
-        &self.0.db
-    }
-
-    /// The database as one organiser may see it: for everything that is done in an organiser's name.
-    #[must_use]
-    pub fn db_of(&self, organiser: OrganiserId) -> Db {
-        self.0.db.of(organiser)
-    }
-
-    /// The queue of work that outlives a request.
-    #[must_use]
-    pub fn queue(&self) -> &Queue {
-        &self.0.queue
-    }
-
-    /// Seals and opens secrets.
-    #[must_use]
-    pub fn vault(&self) -> &Vault {
-        &self.0.vault
-    }
-
-    /// The clock.
-    #[must_use]
-    pub fn clock(&self) -> &dyn Clock {
-        self.0.clock.as_ref()
-    }
-
-    /// The time (UTC milliseconds).
-    #[must_use]
-    pub fn now(&self) -> i64 {
-        self.0.clock.wall_ms()
-    }
-
-    /// Randomness.
-    #[must_use]
-    pub fn entropy(&self) -> &Arc<dyn Entropy> {
-        &self.0.entropy
-    }
-
-    /// The rate limits.
-    #[must_use]
-    pub fn limiter(&self) -> &RateLimiter {
-        &self.0.limiter
-    }
-
-    /// Calls with an `Idempotency-Key`.
-    #[must_use]
-    pub fn idempotency(&self) -> &Idempotency {
-        &self.0.idempotency
-    }
-
-    /// Wakes long-polls.
-    #[must_use]
-    pub fn bell(&self) -> &ChangeBell {
-        &self.0.bell
-    }
-
-    /// Wakes the long-polls of an event, in every process: it has changed, and the change is committed.
-    pub fn ring(&self, event: EventId) {
-        self.0.bell.ring(&self.0.db, event);
-    }
-
-    /// Events and their keys, ready for verifying.
-    #[must_use]
-    pub fn snapshots(&self) -> &Snapshots {
-        &self.0.snapshots
-    }
-
-    /// Hashes passwords.
-    #[must_use]
-    pub fn passwords(&self) -> &Passwords {
-        &self.0.passwords
-    }
-
-    /// Where online redeems queue.
-    #[must_use]
-    pub fn desks(&self) -> &Desks {
-        &self.0.desks
-    }
-
-    /// What is shown of the events that somebody watches.
-    #[must_use]
-    pub fn boards(&self) -> &LiveBoards {
-        &self.0.boards
-    }
-
-    /// Scanners that were refused because they sent too much.
-    #[must_use]
-    pub fn over_limits(&self) -> &OverLimits {
-        &self.0.over_limits
-    }
-
-    /// Whether it is asked to stop, and works on until others have taken over.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Relaxed)
-    }
-
-    /// What is counted and measured.
-    #[must_use]
-    pub fn metrics(&self) -> &Metrics {
-        &self.0.metrics
-    }
-
-    /// Counts what went well and what did not.
-    #[must_use]
-    pub fn objectives(&self) -> &Recorder {
-        &self.0.objectives
-    }
-
-    /// Where alerts go.
-    #[must_use]
-    pub fn channels(&self) -> &Channels {
-        &self.0.channels
-    }
-
-    /// Returns once the server begins to shut down.
-    pub async fn closing(&self) {
-        // The sender lives as long as the server; without it, it is closing as well.
-        let _ = self.0.closing.clone().wait_for(|closing| *closing).await;
-    }
 }
 
 /// The server.
