@@ -228,7 +228,7 @@ async fn an_alert_is_seen_and_looked_after_and_the_channels_are_tried() {
     for _ in 0..11 {
         w.dead(job("send.1"), "boun<ced").await;
     }
-    liventix_server::alerts::look(w.server.app()).await.unwrap();
+    w.server.look().await;
     let page = browser.open(alerts).await;
     page.has("11 jobs are dead letters: 11 of send.1 in letters (boun&lt;ced).");
     page.has("mend the cause");

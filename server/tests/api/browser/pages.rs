@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liventix_core::entropy::OsEntropy;
-use liventix_server::alerts;
 use liventix_server::platform::db::DbError;
 use liventix_server::platform::objectives::Sli;
 use liventix_server::platform::queue::{Enqueued, Failure, NewJob, Queue, QueueSpec, Turn};
@@ -129,7 +128,7 @@ async fn the_operator_sees_what_is_wrong_and_how_well_it_goes() {
     for _ in 0..4 {
         kill_some(&server).await;
     }
-    alerts::look(server.app()).await.unwrap();
+    server.look().await;
     let browser = Chromium::start(&server).await;
     browser.sign_in(&olga).await;
     browser.follow("Operator").await;

@@ -179,6 +179,11 @@ impl Server {
         self.running.as_ref().unwrap().app()
     }
 
+    /// Looks for what is wrong. The server does so as well; of two that open one alert at the same moment, one fails.
+    pub(crate) async fn look(&self) {
+        until(async || liventix_server::alerts::look(self.app()).await.ok()).await;
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
