@@ -24,7 +24,6 @@ use serde_json::Value;
 
 pub use channels::Channels;
 pub(crate) use routes::key;
-pub use rules::DEAD_LETTERS;
 pub use service::ChannelView;
 pub(crate) use service::{Desk, channels, list};
 pub use types::{AlertView, Message, NoticeView, Rule, Turn};

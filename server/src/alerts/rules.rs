@@ -10,7 +10,7 @@ use crate::platform::severity::Severity;
 
 const MINUTE_MS: i64 = 60_000;
 /// More dead letters than this are an alert.
-pub const DEAD_LETTERS: i64 = 10;
+const DEAD_LETTERS: i64 = 10;
 /// A job that could run for longer than this is late.
 const LATE_MS: i64 = 5 * MINUTE_MS;
 /// A queue that is paused for longer than this seems forgotten.

@@ -15,6 +15,8 @@ use crate::app::AppState;
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ids are replaced: they would flood the log.
 const MAX_LENGTH: usize = 64;
+/// What is logged of a path, in bytes.
+const LONGEST_PATH: usize = 256;
 
 /// The id of the request this task answers, or of the one that wanted the job it does.
 #[must_use]
@@ -59,8 +61,10 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// The path without secrets: whoever has a ticket's link has the ticket, and so with an invitation.
+/// The path without secrets: whoever has a ticket's link has the ticket, and so with an invitation. And not the whole
+/// of one that is longer than any of ours.
 fn loggable(path: &str) -> &str {
+    let path = &path[..path.floor_char_boundary(LONGEST_PATH)];
     ["/t/", "/console/invitation/"].into_iter().find(|start| path.starts_with(start)).unwrap_or(path)
 }
 
@@ -90,6 +94,8 @@ mod tests {
         assert_eq!(loggable("/t/lxt_00_secret"), "/t/");
         assert_eq!(loggable("/console/invitation/lxi_00_secret"), "/console/invitation/");
         assert_eq!(loggable("/v1/events"), "/v1/events");
+        assert_eq!(loggable(&"/x".repeat(1_000)).len(), 256);
+        assert_eq!(loggable(&"ü".repeat(1_000)).len(), 256);
     }
 
     #[test]

@@ -118,7 +118,9 @@ fn token(line: &[u8], at: usize, marks: &mut Vec<Mark>) {
     if !starts(line, at, "lx") {
         return;
     }
-    let letters = while_such(line, at + 2, |byte| byte.is_ascii_alphabetic());
+    // Two letters at most say what it is for.
+    let near = &line[..line.len().min(at + 5)];
+    let letters = while_such(near, at + 2, |byte| byte.is_ascii_alphabetic());
     if letters > at + 4 || line.get(letters) != Some(&b'_') {
         return;
     }
