@@ -27,23 +27,38 @@ pub(super) async fn put_in(tx: &mut Tx, app: &AppState, channel: &str) -> Result
 /// The job.
 pub(super) async fn job(app: AppState, claimed: Claimed) -> Result<(), Failure> {
     let name = claimed.payload.get("channel").and_then(Value::as_str).unwrap_or_default();
+    expire(&app, name).await.map_err(|error| database(&error))?;
+    if let Some(channel) = app.channels().named(name) {
+        return deliver(&app, channel).await;
+    }
     // Another process may be set up with it; what nobody sends expires.
-    let Some(channel) = app.channels().named(name) else {
+    if waits(&app, name).await.map_err(|error| database(&error))? {
         return Err(Failure::retry("no_channel", format!("This process has no channel `{name}`.")));
-    };
-    deliver(&app, channel).await
+    }
+    Ok(())
 }
 
 fn database(error: &DbError) -> Failure {
     Failure::retry("database", error.to_string())
 }
 
-async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
-    let (name, now) = (channel.name, app.now());
+async fn expire(app: &AppState, channel: &str) -> Result<(), DbError> {
+    let (channel, now) = (channel.to_owned(), app.now());
     let expire = app
         .db()
-        .write(move |tx| Box::pin(async move { outbox::expire(tx, name, now - EXPIRES_MS, now).await }));
-    expire.await.map_err(|error: DbError| database(&error))?;
+        .write(move |tx| Box::pin(async move { outbox::expire(tx, &channel, now - EXPIRES_MS, now).await }));
+    expire.await.map(drop)
+}
+
+/// Whether messages wait to be sent there.
+async fn waits(app: &AppState, channel: &str) -> Result<bool, DbError> {
+    let waiting = app.db().read(|conn| Box::pin(async move { outbox::waiting(conn).await }));
+    let waiting: Vec<String> = waiting.await?;
+    Ok(waiting.iter().any(|waiting| waiting == channel))
+}
+
+async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
+    let name = channel.name;
     loop {
         pace(app, channel).await?;
         let (count, now) = (channel.together, app.now());
@@ -67,9 +82,7 @@ async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
 async fn pace(app: &AppState, channel: &Channel) -> Result<(), Failure> {
     let Some(limit) = channel.limit else { return Ok(()) };
     let name = channel.name;
-    let waits = app.db().read(|conn| Box::pin(async move { outbox::waiting(conn).await }));
-    let waits: Vec<String> = waits.await.map_err(|error: DbError| database(&error))?;
-    if !waits.iter().any(|waiting| waiting == name) {
+    if !waits(app, name).await.map_err(|error| database(&error))? {
         return Ok(());
     }
     let key = Key::new("alert_channel", name.as_bytes());

@@ -274,3 +274,26 @@ async fn two_that_look_at_once_open_one_alert() {
     assert_eq!(w.open().await.len(), 1);
     assert_eq!(w.settled(true).await, each("opened"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_for_a_channel_that_is_gone_is_given_up_after_a_day() {
+    let mut w = world().await;
+    w.hook.answer(503, None);
+    w.server.post("/v1/admin/alert-channels/test", ADMIN, &json!({})).await.expect(202);
+    w.hook.next().await;
+    // With the settings of the tests, which name no channel but the log.
+    w.server.restart().await;
+    let db = w.server.place.open().await;
+    w.server.look().await;
+    let pending = "SELECT COUNT(*) FROM notices WHERE channel = 'webhook' AND state = 'pending'";
+    assert_eq!(count(&db, pending).await, 1, "it may come back");
+    w.server.clock.advance(25 * 60 * MINUTE);
+    w.server.look().await;
+    let failed = "SELECT COUNT(*) FROM notices WHERE channel = 'webhook' AND state = 'failed'";
+    until(async || {
+        w.server.app().queue().wake("alerts");
+        let jobs = "SELECT COUNT(*) FROM jobs WHERE payload LIKE '%webhook%'";
+        ((count(&db, failed).await, count(&db, jobs).await) == (1, 0)).then_some(())
+    })
+    .await;
+}
