@@ -15,6 +15,7 @@ use crate::app::AppState;
 use crate::events::{self, types::EventSummary};
 use crate::platform::authorize::{self, Action, Acts, By, Role, Who};
 use crate::platform::problem::{ApiError, Code};
+use crate::platform::telemetry::context;
 
 /// A member of the organiser in the page's address, who may do `A` at the event in it.
 #[derive(Debug)]
@@ -90,6 +91,7 @@ impl<A: Acts> FromRequestParts<AppState> for Hall<A> {
         });
         let (found, who) = found.await?;
         let (membership, summary) = found.ok_or_else(authorize::event_not_found)?;
+        context::identify(Some(&organiser_id), None, None);
         let event = EventPlace::new(summary, membership.role);
         Ok(Self { visitor, who, place: Place::of(membership), event, action: PhantomData })
     }

@@ -18,6 +18,7 @@ use crate::app::AppState;
 use crate::platform::auth::{self, Client, Person, Token};
 use crate::platform::authorize::{self, Action, Acts, Who};
 use crate::platform::problem::ApiError;
+use crate::platform::telemetry::context;
 
 /// Somebody signed in.
 #[derive(Debug, Clone)]
@@ -118,6 +119,7 @@ impl<A: Acts> FromRequestParts<AppState> for Office<A> {
         });
         let (membership, who) = found.await?;
         let place = Place::of(membership.ok_or_else(authorize::organiser_not_found)?);
+        context::identify(Some(&organiser_id), None, None);
         Ok(Self { visitor, who, place, action: PhantomData })
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    ADMIN, Hook, NOW, Organiser, PASSWORD, Person, Phone, Place, Process, Server, new_id, text, until,
+    ADMIN, Browser, Hook, NOW, Organiser, PASSWORD, Person, Phone, Place, Process, Server, new_id, text,
+    until,
 };
 
 /// Waits until the process has logged how it answered the request with this id.
@@ -40,7 +41,21 @@ async fn a_line_says_whose_request_it_is() {
     assert_eq!(span["feature"], "doors");
     let person = Person::member(&server, &organiser, "ann", "owner").await;
     get(&server, "/v1/events", &person.token, "by-person").await;
-    assert_eq!(answered(&process, "by-person").await["span"]["user_id"], person.id);
+    let span = answered(&process, "by-person").await["span"].clone();
+    assert_eq!((&span["user_id"], &span["organiser_id"]), (&json!(person.id), &json!(organiser.id)));
+    let browser = Browser::new(&server);
+    browser.sign_in(&person).await;
+    let office = format!("/console/organisers/{}", organiser.id);
+    let hall = format!("{office}/events/{}", event.id);
+    for page in [office, hall] {
+        browser.open(&page).await;
+        let span = answered(&process, &format!("\"path\":\"{page}\"")).await["span"].clone();
+        assert_eq!(
+            (&span["user_id"], &span["organiser_id"]),
+            (&json!(person.id), &json!(organiser.id)),
+            "{page}"
+        );
+    }
     get(&server, "/v1/events", "", "by-nobody").await;
     let line = answered(&process, "by-nobody").await;
     assert!(line["span"].get("organiser_id").is_none(), "{line}");

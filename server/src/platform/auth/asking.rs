@@ -14,6 +14,7 @@ use crate::app::AppState;
 use crate::platform::authorize::{self, Action, Actor, By, Origin, Who};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::request_id;
+use crate::platform::telemetry::context;
 
 /// Says for which of their organisers somebody asks.
 const ORGANISER: &str = "liventix-organiser";
@@ -104,7 +105,10 @@ pub(super) async fn who(parts: &mut Parts, app: &AppState, action: Action) -> Ap
 
 /// Requires that somebody may do what they ask for, at some event of the organiser at least.
 pub(super) async fn decided(app: &AppState, who: Who) -> ApiResult<Who> {
-    app.db()
-        .read(move |conn| Box::pin(async move { authorize::organiser(conn, &who).await.map(|_| who) }))
-        .await
+    let decided = app
+        .db()
+        .read(move |conn| Box::pin(async move { authorize::organiser(conn, &who).await.map(|_| who) }));
+    let who = decided.await?;
+    context::identify(Some(&who.organiser_id), None, None);
+    Ok(who)
 }

@@ -143,13 +143,12 @@ impl Known {
     /// From here on, every line of the log says who asked.
     fn identify(&self) {
         match self {
-            Self::Person(person) => context::identify(None, Some(&person.user_id), None),
             Self::Key { organiser_id, id, .. } => context::identify(Some(organiser_id), None, Some(&id.0)),
             Self::Device(device) => {
                 context::identify(Some(&device.organiser_id), None, Some(&device.device_id))
             }
-            // A wallet belongs to nobody in particular.
-            Self::Wallet(_) => {}
+            // A person was when they were found; a wallet belongs to nobody in particular.
+            Self::Person(_) | Self::Wallet(_) => {}
         }
     }
 }

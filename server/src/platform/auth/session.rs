@@ -6,6 +6,7 @@ use crate::app::AppState;
 use crate::params;
 use crate::platform::db::DbError;
 use crate::platform::ids::{SessionId, UserId};
+use crate::platform::telemetry::context;
 
 /// How long a session lasts at most, and unused, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,7 @@ pub async fn signed_in(app: &AppState, token: Token) -> Result<Option<SignedIn>,
         is_operator: row.is_operator,
         seen_at: row.seen_at,
     };
+    context::identify(None, Some(&signed_in.user_id), None);
     note_use(app, &signed_in).await?;
     Ok(Some(signed_in))
 }
