@@ -27,19 +27,15 @@ pub(super) async fn put_in(tx: &mut Tx, app: &AppState, channel: &str) -> Result
 /// The job.
 pub(super) async fn job(app: AppState, claimed: Claimed) -> Result<(), Failure> {
     let name = claimed.payload.get("channel").and_then(Value::as_str).unwrap_or_default();
-    expire(&app, name).await.map_err(|error| database(&error))?;
+    expire(&app, name).await?;
     if let Some(channel) = app.channels().named(name) {
         return deliver(&app, channel).await;
     }
     // Another process may be set up with it; what nobody sends expires.
-    if waits(&app, name).await.map_err(|error| database(&error))? {
+    if waits(&app, name).await? {
         return Err(Failure::retry("no_channel", format!("This process has no channel `{name}`.")));
     }
     Ok(())
-}
-
-fn database(error: &DbError) -> Failure {
-    Failure::retry("database", error.to_string())
 }
 
 async fn expire(app: &AppState, channel: &str) -> Result<(), DbError> {
@@ -64,12 +60,13 @@ async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
         let (count, now) = (channel.together, app.now());
         let take =
             app.db().write(move |tx| Box::pin(async move { outbox::take(tx, name, count, now).await }));
-        let notices: Vec<Notice> = take.await.map_err(|error: DbError| database(&error))?;
+        let notices: Result<Vec<Notice>, DbError> = take.await;
+        let notices = notices?;
         if notices.is_empty() {
             return Ok(());
         }
         let sent = channel.send(&notices, app.clock()).await;
-        settle(app, &notices, &sent).await.map_err(|error| database(&error))?;
+        settle(app, &notices, &sent).await?;
         match sent {
             // What cannot be sent is given up; others may get through.
             Err(failure) if failure.verdict != Verdict::Permanent => return Err(failure),
@@ -82,12 +79,11 @@ async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
 async fn pace(app: &AppState, channel: &Channel) -> Result<(), Failure> {
     let Some(limit) = channel.limit else { return Ok(()) };
     let name = channel.name;
-    if !waits(app, name).await.map_err(|error| database(&error))? {
+    if !waits(app, name).await? {
         return Ok(());
     }
     let key = Key::new("alert_channel", name.as_bytes());
-    let rate = app.limiter().check(&key, limit.count, limit.window).await;
-    let rate = rate.map_err(|error| database(&error))?;
+    let rate = app.limiter().check(&key, limit.count, limit.window).await?;
     if rate.allowed {
         return Ok(());
     }

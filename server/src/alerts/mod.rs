@@ -31,7 +31,7 @@ pub use types::{AlertView, Message, NoticeView, Rule, Turn};
 use crate::app::AppState;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::{AlertId, NoticeId};
-use crate::platform::queue::{Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
+use crate::platform::queue::{self, Claimed, Handlers, NewJob, QueueSpec, Worker};
 use reconcile::{Change, reconcile};
 
 /// Between two looks.
@@ -50,7 +50,8 @@ const DELIVER: &str = "deliver.1";
 pub(crate) async fn run(app: AppState) {
     let name = crate::platform::maintenance::worker_name();
     let worker = Worker::new(app.queue().clone(), QUEUE, handlers(&app), name);
-    tokio::join!(worker.run(app.closing()), schedule(&app));
+    let schedule = queue::keep(ASK, || put_in(&app), "nobody looks for what is wrong", app.closing());
+    tokio::join!(worker.run(app.closing()), schedule);
 }
 
 /// What does the looking and the telling.
@@ -60,22 +61,14 @@ pub fn handlers(app: &AppState) -> Handlers {
     Handlers::new()
         .on(LOOK, move |_: Claimed| {
             let app = looking.clone();
-            async move { look(&app).await.map_err(|error| Failure::retry("database", error.to_string())) }
+            async move { Ok(look(&app).await?) }
         })
         .on(DELIVER, move |job: Claimed| deliver::job(telling.clone(), job))
 }
 
-async fn schedule(app: &AppState) {
-    loop {
-        let job = NewJob { unique_key: Some(LOOK.to_owned()), ..NewJob::new(QUEUE.name, LOOK, Value::Null) };
-        if let Err(error) = app.queue().on_schedule("alerts", EVERY_MS, job).await {
-            tracing::warn!(cause = error.to_string(), "nobody looks for what is wrong");
-        }
-        tokio::select! {
-            () = app.closing() => return,
-            () = tokio::time::sleep(ASK) => {}
-        }
-    }
+async fn put_in(app: &AppState) -> Result<bool, DbError> {
+    let job = NewJob { unique_key: Some(LOOK.to_owned()), ..NewJob::new(QUEUE.name, LOOK, Value::Null) };
+    app.queue().on_schedule("alerts", EVERY_MS, job).await
 }
 
 /// Looks once at everything, and puts into the outbox what is to be said.
@@ -125,8 +118,7 @@ async fn apply(tx: &mut Tx, app: &AppState, change: Change, now: i64) -> Result<
             store::insert(tx, id, &found, now).await?;
             tell(tx, app, *id.as_bytes(), &said(Turn::Opened, id, found, now)).await
         }
-        Change::GoesOn { open, mut finding, tell: is_told } => {
-            finding.severity = Change::severity(&open, &finding);
+        Change::GoesOn { open, finding, tell: is_told } => {
             let told_at = if is_told { now } else { open.told_at };
             store::seen(tx, open.alert_id, (finding.severity, &finding.sentence), (now, told_at)).await?;
             if is_told {
@@ -155,7 +147,7 @@ pub(crate) async fn tell(
     message: &Message,
 ) -> Result<(), DbError> {
     let json = serde_json::to_string(message).map_err(|error| DbError::Statement(error.to_string()))?;
-    for channel in app.channels().iter().filter(|channel| outbox::is_wanted(message, channel.least)) {
+    for channel in app.channels().iter().filter(|channel| channel.wants(message)) {
         let id = NoticeId::generate(app.now(), app.entropy().as_ref());
         outbox::put(tx, id, (channel.name, about), &json, app.now()).await?;
         deliver::put_in(tx, app, channel.name).await?;

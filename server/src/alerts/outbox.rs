@@ -1,10 +1,17 @@
 //! Messages on their way: put in by the transaction that has something to say, taken out when a channel has them.
 
+use std::collections::HashMap;
+
 use super::types::{Message, Notice, NoticeView, Turn};
 use crate::params;
-use crate::platform::db::{Conn, DbError, Row, Tx};
-use crate::platform::ids::NoticeId;
-use crate::platform::severity::Severity;
+use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded};
+use crate::platform::ids::{AlertId, NoticeId};
+
+/// What of one alert's messages is shown.
+const TOLD: usize = 50;
+
+/// What was told of alerts.
+pub(super) type Told = HashMap<AlertId, Vec<NoticeView>>;
 
 /// Puts a message to one channel in.
 pub(super) async fn put(
@@ -101,15 +108,27 @@ fn view(row: &Row) -> Result<NoticeView, DbError> {
     })
 }
 
-/// What was told of an alert, the first first; 50 at most.
-pub(super) async fn about(conn: &mut Conn, about: [u8; 16]) -> Result<Vec<NoticeView>, DbError> {
+/// What was told of each of these alerts, the first first; 50 of one at most.
+pub(super) async fn about(conn: &mut Conn, alerts: &[AlertId]) -> Result<Told, DbError> {
+    let mut told = Told::new();
+    if alerts.is_empty() {
+        return Ok(told);
+    }
+    let ids = padded(alerts.iter().map(|id| Value::from(*id)).collect());
     let sql = format!(
-        "SELECT {COLUMNS} FROM notices WHERE about = $1 ORDER BY created_at, channel, notice_id LIMIT 50"
+        "SELECT {COLUMNS}, about FROM notices WHERE about IN ({}) ORDER BY created_at, channel, notice_id",
+        in_list(1, ids.len())
     );
-    conn.query(&sql, params![about]).await?.iter().map(view).collect()
+    for row in conn.query(&sql, &ids).await? {
+        let of_alert: &mut Vec<NoticeView> = told.entry(row.get(8)?).or_default();
+        if of_alert.len() < TOLD {
+            of_alert.push(view(&row)?);
+        }
+    }
+    Ok(told)
 }
 
-/// The last message of each channel that was sent or given up.
+/// The newest message of each channel.
 pub(super) async fn last(conn: &mut Conn, channels: &[&str]) -> Result<Vec<NoticeView>, DbError> {
     let mut found = Vec::new();
     for channel in channels {
@@ -119,9 +138,4 @@ pub(super) async fn last(conn: &mut Conn, channels: &[&str]) -> Result<Vec<Notic
         found.extend(conn.query(&sql, params![*channel]).await?.first().map(view).transpose()?);
     }
     Ok(found)
-}
-
-/// Whether a message of this severity goes to a channel that wants `least` and more.
-pub(super) fn is_wanted(message: &Message, least: Severity) -> bool {
-    message.turn == Turn::Test || message.severity >= least
 }

@@ -2,7 +2,6 @@
 
 use super::types::Finding;
 use crate::platform::ids::AlertId;
-use crate::platform::severity::Severity;
 
 /// An alert ends when nothing was found of it for this long: what comes and goes is one alert, not many.
 pub(super) const QUIET_MS: i64 = 5 * 60_000;
@@ -40,8 +39,10 @@ pub(super) fn reconcile(open: Vec<Open>, mut found: Vec<Finding>, now: i64) -> V
             (finding.rule, &finding.subject) == (alert.finding.rule, &alert.finding.subject)
         };
         if let Some(place) = found.iter().position(same) {
-            let finding = found.swap_remove(place);
+            let mut finding = found.swap_remove(place);
             let worse = finding.severity > alert.finding.severity;
+            // What became milder is as severe as it was, until it ends.
+            finding.severity = finding.severity.max(alert.finding.severity);
             let due = !alert.is_acknowledged && now - alert.told_at >= REMIND_MS;
             changes.push(Change::GoesOn { open: alert, finding, tell: worse || due });
         } else if now - alert.seen_at >= QUIET_MS {
@@ -52,17 +53,11 @@ pub(super) fn reconcile(open: Vec<Open>, mut found: Vec<Finding>, now: i64) -> V
     changes
 }
 
-impl Change {
-    /// The severity that counts from now on: an alert that became milder is as severe as it was, until it ends.
-    pub(super) fn severity(open: &Open, finding: &Finding) -> Severity {
-        open.finding.severity.max(finding.severity)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::types::Rule;
     use super::*;
+    use crate::platform::severity::Severity;
 
     const NOW: i64 = 1_000_000_000;
 

@@ -11,7 +11,7 @@ use super::service::{self, ChannelView, Desk};
 use super::types::AlertView;
 use crate::app::AppState;
 use crate::platform::auth::{Admin, Client};
-use crate::platform::authorize::{Actor, By};
+use crate::platform::authorize::By;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::ids::AlertId;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -27,8 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 fn desk<'a>(app: &'a AppState, client: &Client) -> Desk<'a> {
-    let by = By { actor: Actor::Operator, name: "admin token".to_owned(), origin: client.origin() };
-    Desk { app, by }
+    Desk { app, by: By::admin_token(client.origin()) }
 }
 
 /// Which alerts.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::store::{self, Which};
+use super::store;
 use super::types::{AlertView, Message, NoticeView, Turn};
 use super::{QUEUE, outbox, tell};
 use crate::app::AppState;
@@ -45,9 +45,8 @@ pub(crate) async fn list(
     before: Key,
     limit: u32,
 ) -> ApiResult<Vec<AlertView>> {
-    let which = if is_open { Which::Open } else { Which::Resolved };
     let list =
-        app.db().read(move |conn| Box::pin(async move { store::list(conn, which, before, limit).await }));
+        app.db().read(move |conn| Box::pin(async move { store::list(conn, is_open, before, limit).await }));
     let list: Result<_, DbError> = list.await;
     Ok(list?)
 }

@@ -93,24 +93,14 @@ pub(super) async fn forget(tx: &mut Tx, before: i64) -> Result<(), DbError> {
     tx.execute("DELETE FROM alerts WHERE resolved_at < $1", params![before]).await.map(drop)
 }
 
-/// Which alerts are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Open,
-    Resolved,
-}
-
 /// Alerts with what was told of them, the newest first.
 pub(super) async fn list(
     conn: &mut Conn,
-    which: Which,
+    is_open: bool,
     before: Key,
     limit: u32,
 ) -> Result<Vec<AlertView>, DbError> {
-    let which = match which {
-        Which::Open => "resolved_at IS NULL",
-        Which::Resolved => "resolved_at IS NOT NULL",
-    };
+    let which = if is_open { "resolved_at IS NULL" } else { "resolved_at IS NOT NULL" };
     let sql = format!(
         "SELECT {COLUMNS} FROM alerts WHERE {which} AND (opened_at, alert_id) < ($1, $2) \
          ORDER BY opened_at DESC, alert_id DESC LIMIT $3"
@@ -127,9 +117,12 @@ pub(super) async fn get(conn: &mut Conn, id: AlertId) -> Result<Option<AlertView
 }
 
 async fn views(conn: &mut Conn, rows: &[Row]) -> Result<Vec<AlertView>, DbError> {
+    let alerts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let alerts: Vec<Alert> = alerts.into_iter().flatten().collect();
+    let ids: Vec<AlertId> = alerts.iter().map(|alert| alert.open.alert_id).collect();
+    let mut told = outbox::about(conn, &ids).await?;
     let mut views = Vec::new();
-    for row in rows {
-        let Some(Alert { open, resolved_at, acknowledged }) = read(row)? else { continue };
+    for Alert { open, resolved_at, acknowledged } in alerts {
         let Finding { rule, subject, severity, sentence } = open.finding;
         views.push(AlertView {
             alert_id: open.alert_id,
@@ -142,7 +135,7 @@ async fn views(conn: &mut Conn, rows: &[Row]) -> Result<Vec<AlertView>, DbError>
             seen_at: open.seen_at,
             resolved_at,
             acknowledged,
-            notices: outbox::about(conn, *open.alert_id.as_bytes()).await?,
+            notices: told.remove(&open.alert_id).unwrap_or_default(),
         });
     }
     Ok(views)

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::service::{DeadLetters, Done, not_found};
 use crate::app::AppState;
 use crate::platform::auth::{Admin, Client};
-use crate::platform::authorize::{Actor, By};
+use crate::platform::authorize::By;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::ids::JobId;
 use crate::platform::page::{Key, Page, PageQuery};
@@ -30,8 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 fn hands(app: &AppState, client: &Client) -> DeadLetters {
-    let by = By { actor: Actor::Operator, name: "admin token".to_owned(), origin: client.origin() };
-    DeadLetters::of(app, by)
+    DeadLetters::of(app, By::admin_token(client.origin()))
 }
 
 /// How every queue is doing

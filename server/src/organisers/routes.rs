@@ -12,7 +12,7 @@ use super::service::{
 use crate::app::AppState;
 use crate::operations;
 use crate::platform::auth::{Admin, ApiKeyId, Caller, Client};
-use crate::platform::authorize::{Actor, By, may};
+use crate::platform::authorize::{By, may};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::page::{Page, PageQuery};
@@ -41,7 +41,7 @@ async fn create(
     State(app): State<AppState>,
     Json(request): Json<NewOrganiser>,
 ) -> ApiResult<(StatusCode, axum::Json<NewOrganiserView>)> {
-    let by = By { actor: Actor::Operator, name: "admin token".to_owned(), origin: client.origin() };
+    let by = By::admin_token(client.origin());
     Ok((StatusCode::CREATED, axum::Json(organisers(&app).create(by, &request).await?)))
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::db::DbError;
 use super::objectives;
-use super::queue::{Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
+use super::queue::{self, Claimed, Handlers, NewJob, QueueSpec, Worker};
 use crate::app::AppState;
 
 /// Between two rounds. Nothing depends on it: what has expired counts no more, cleared away or not.
@@ -26,7 +26,8 @@ const SWEEP: &str = "sweep.1";
 /// Runs until the server begins to shut down.
 pub async fn run(app: AppState) {
     let worker = Worker::new(app.queue().clone(), QUEUE, handlers(&app), worker_name());
-    tokio::join!(worker.run(app.closing()), schedule(&app));
+    let schedule = queue::keep(ASK, || put_in(&app), "maintenance was not scheduled", app.closing());
+    tokio::join!(worker.run(app.closing()), schedule);
 }
 
 /// What does the chores.
@@ -35,7 +36,7 @@ pub fn handlers(app: &AppState) -> Handlers {
     let app = app.clone();
     Handlers::new().on(SWEEP, move |_: Claimed| {
         let app = app.clone();
-        async move { sweep(&app).await.map_err(|error| Failure::retry("database", error.to_string())) }
+        async move { Ok(sweep(&app).await?) }
     })
 }
 
@@ -43,18 +44,6 @@ pub fn handlers(app: &AppState) -> Handlers {
 #[must_use]
 pub fn worker_name() -> String {
     format!("pid {}", std::process::id())
-}
-
-async fn schedule(app: &AppState) {
-    loop {
-        if let Err(error) = put_in(app).await {
-            tracing::warn!(cause = error.to_string(), "maintenance was not scheduled");
-        }
-        tokio::select! {
-            () = app.closing() => return,
-            () = tokio::time::sleep(ASK) => {}
-        }
-    }
 }
 
 /// Puts the next round in, if it is time. Says whether it did.

@@ -1,4 +1,4 @@
-//! Calls to other services: one client for all, with bounds.
+//! Calls to other services: TLS, and one client for all, with bounds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +8,25 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 /// How long a call may take, from its beginning to the end of the answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// TLS as everywhere in Liventix, checked against the system's authorities.
+///
+/// # Errors
+/// When those cannot be had.
+pub fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(rustls::ConfigBuilder::with_platform_verifier)
+        .map(|config| config.with_no_client_auth())
+}
+
 /// An HTTP client that trusts what the system trusts, follows nobody elsewhere and waits for nobody long.
 ///
 /// # Errors
 /// When TLS cannot be set up.
 pub fn client() -> Result<reqwest::Client, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(rustls::ConfigBuilder::with_platform_verifier)
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth();
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls().map_err(|error| error.to_string())?)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(TIMEOUT)
         .user_agent(concat!("liventix/", env!("CARGO_PKG_VERSION")))

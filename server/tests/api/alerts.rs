@@ -1,20 +1,15 @@
 //! Alerts: found, told once on every channel, told again when they are over.
 
-use std::sync::Arc;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use liventix_core::entropy::OsEntropy;
 use liventix_server::alerts;
 use liventix_server::platform::config::AlertConfig;
-use liventix_server::platform::db::DbError;
 use liventix_server::platform::objectives::Sli;
-use liventix_server::platform::queue::{Failure, NewJob, Queue, QueueSpec, Turn};
+use liventix_server::platform::queue::NewJob;
 use serde_json::{Value, json};
 
 use crate::support::database::count;
 use crate::support::{ADMIN, Hook, MailServer, NOW, Server, text, until};
 
-const LETTERS: QueueSpec = QueueSpec::new("letters", 0, &[1_000]);
 /// 32 bytes.
 const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 const MINUTE: i64 = 60_000;
@@ -55,17 +50,9 @@ impl World {
     }
 
     async fn kill(&self, count: usize) {
-        let db = self.server.place.open().await;
-        let queue = Queue::new(db.clone(), self.server.clock.clone(), Arc::new(OsEntropy));
         for _ in 0..count {
-            let put = queue.clone();
             let job = NewJob::new("letters", "send.1", Value::Null);
-            let put: Result<_, DbError> =
-                db.write(move |tx| Box::pin(async move { put.enqueue(tx, &job).await })).await;
-            put.unwrap();
-        }
-        for job in queue.claim(&LETTERS, &mut Turn::new("w"), count).await.unwrap() {
-            queue.fail(&LETTERS, &job, Failure::permanent("refused", "no")).await.unwrap();
+            self.server.dead_letter(job, "refused", "no").await;
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use liventix_core::entropy::OsEntropy;
 use liventix_server::platform::db::DbError;
 use liventix_server::platform::objectives::Sli;
-use liventix_server::platform::queue::{Enqueued, Failure, NewJob, Queue, QueueSpec, Turn};
+use liventix_server::platform::queue::{Enqueued, NewJob, Queue, QueueSpec, Turn};
 use serde_json::json;
 
 use crate::cli::run;
@@ -32,8 +32,7 @@ impl World {
     /// Whoever runs the installation, and their browser.
     async fn operator(&self) -> (Person, Browser<'_>) {
         let person = Person::member(&self.server, &self.organiser, "olga", "support").await;
-        let named = run(&["admin", "name-operator", "--email", &person.email], &self.server.place);
-        assert!(named.status.success(), "{named:?}");
+        person.name_operator(&self.server);
         let browser = Browser::new(&self.server);
         browser.sign_in(&person).await;
         (person, browser)
@@ -48,12 +47,7 @@ impl World {
 
     /// A job that was tried once, which was one time too many.
     async fn dead(&self, job: NewJob, code: &'static str) -> String {
-        let id = self.put(job).await;
-        for job in self.queue.claim(&LETTERS, &mut Turn::new("worker-1"), 10).await.unwrap() {
-            let failure = Failure::permanent(code, "the <other> side said no");
-            self.queue.fail(&LETTERS, &job, failure).await.unwrap();
-        }
-        id
+        self.server.dead_letter(job, code, "the <other> side said no").await
     }
 
     async fn letters(&self) -> usize {

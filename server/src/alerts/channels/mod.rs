@@ -6,7 +6,7 @@ mod webhook;
 
 use liventix_core::clock::Clock;
 
-use super::types::Notice;
+use super::types::{Message, Notice, Turn};
 use crate::platform::config::{AlertConfig, ConfigError};
 use crate::platform::queue::Failure;
 use crate::platform::rate_limit::Limit;
@@ -82,6 +82,11 @@ const fn per_hour(count: u32) -> Limit {
 }
 
 impl Channel {
+    /// Whether a message goes there.
+    pub(super) fn wants(&self, message: &Message) -> bool {
+        message.turn == Turn::Test || message.severity >= self.least
+    }
+
     /// Sends messages, all or none of them.
     pub(super) async fn send(&self, notices: &[Notice], clock: &dyn Clock) -> Result<(), Failure> {
         match &self.way {

@@ -80,7 +80,7 @@ pub(super) async fn who(parts: &mut Parts, app: &AppState, action: Action) -> Ap
     if is_for_admin(action) && is_admin(parts, app) {
         let detail = "Name the organiser in the path.";
         let organiser_id = named(parts).await?.ok_or_else(|| ApiError::new(Code::OrganiserNeeded, detail))?;
-        let by = By { actor: Actor::Operator, name: "admin token".into(), origin: origin(parts, app).await };
+        let by = By::admin_token(origin(parts, app).await);
         return decided(app, Who { organiser_id, action, by }).await;
     }
     let known = known(parts, app).await?;

@@ -83,6 +83,12 @@ impl By {
     pub fn command_line() -> Self {
         Self { actor: Actor::Operator, name: "command line".to_owned(), origin: Origin::default() }
     }
+
+    /// The one who runs this installation, by the admin token.
+    #[must_use]
+    pub fn admin_token(origin: Origin) -> Self {
+        Self { actor: Actor::Operator, name: "admin token".to_owned(), origin }
+    }
 }
 
 /// Who asks for what, of which tenant.

@@ -27,6 +27,7 @@ use super::page::Key;
 use super::request_id;
 
 pub use dead::{AttemptView, DeadGroup, DeadLetter, DeadLetterView, Filter, Replay};
+pub use schedule::keep;
 pub use settle::Fate;
 pub use types::{Claimed, Enqueued, Failure, NewJob, QueueSpec, QueueStats, Verdict};
 pub use worker::{Handlers, Round, Worker};

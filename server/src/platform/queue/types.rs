@@ -8,6 +8,7 @@ use liventix_core::resilience::RetryPolicy;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::platform::db::DbError;
 use crate::platform::ids::{JobId, LeaseId};
 
 /// A queue: its name and how jobs in it are tried.
@@ -123,6 +124,13 @@ pub struct Failure {
     pub detail: String,
     /// What to do.
     pub verdict: Verdict,
+}
+
+/// Of a handler whose database failed for the moment.
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::retry("database", error.to_string())
+    }
 }
 
 impl std::fmt::Display for Failure {

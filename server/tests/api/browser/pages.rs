@@ -1,16 +1,12 @@
 //! What else there is to an event, and to the installation: each page as people find it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use liventix_core::entropy::OsEntropy;
-use liventix_server::platform::db::DbError;
 use liventix_server::platform::objectives::Sli;
-use liventix_server::platform::queue::{Enqueued, Failure, NewJob, Queue, QueueSpec, Turn};
+use liventix_server::platform::queue::NewJob;
 use serde_json::json;
 
 use super::Chromium;
-use crate::cli::run;
 use crate::support::{Organiser, Person, Server, text};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,25 +52,12 @@ async fn support_finds_a_ticket_and_a_manager_its_devices_and_keys() {
     browser.close().await;
 }
 
-const LETTERS: QueueSpec = QueueSpec::new("letters", 0, &[1_000]);
-
 async fn kill_some(server: &Server) {
-    let db = server.place.open().await;
-    let queue = Queue::new(db.clone(), server.clock.clone(), Arc::new(OsEntropy));
-    for (kind, detail) in [
-        ("receipt.1", "550 5.1.1 no such mailbox"),
-        ("receipt.1", "550 5.1.1 no such mailbox"),
-        ("reminder.1", "the template names a field that is not there"),
-    ] {
-        let put = queue.clone();
+    let unknown = ("mailbox_unknown", "550 5.1.1 no such mailbox");
+    let wrong = ("template_wrong", "the template names a field that is not there");
+    for (kind, (code, detail)) in [("receipt.1", unknown), ("receipt.1", unknown), ("reminder.1", wrong)] {
         let job = NewJob::new("letters", kind, json!({"order": "HL-4711", "language": "en"}));
-        let put: Result<Enqueued, DbError> =
-            db.write(move |tx| Box::pin(async move { put.enqueue(tx, &job).await })).await;
-        put.unwrap();
-        for job in queue.claim(&LETTERS, &mut Turn::new("door-1"), 10).await.unwrap() {
-            let code = if kind == "receipt.1" { "mailbox_unknown" } else { "template_wrong" };
-            queue.fail(&LETTERS, &job, Failure::permanent(code, detail)).await.unwrap();
-        }
+        server.dead_letter(job, code, detail).await;
     }
 }
 
@@ -83,7 +66,7 @@ async fn the_operator_tries_dead_letters_again() {
     let server = Server::start().await;
     let organiser = Organiser::create(&server, "Harbour Events").await;
     let olga = Person::member(&server, &organiser, "olga", "owner").await;
-    assert!(run(&["admin", "name-operator", "--email", &olga.email], &server.place).status.success());
+    olga.name_operator(&server);
     kill_some(&server).await;
     let browser = Chromium::start(&server).await;
     browser.sign_in(&olga).await;
@@ -123,7 +106,7 @@ async fn the_operator_sees_what_is_wrong_and_how_well_it_goes() {
     let server = Server::start().await;
     let organiser = Organiser::create(&server, "Harbour Events").await;
     let olga = Person::member(&server, &organiser, "olga", "owner").await;
-    assert!(run(&["admin", "name-operator", "--email", &olga.email], &server.place).status.success());
+    olga.name_operator(&server);
     four_weeks(&server).await;
     for _ in 0..4 {
         kill_some(&server).await;

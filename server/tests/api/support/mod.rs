@@ -15,6 +15,8 @@ use std::sync::{Arc, Once};
 use liventix_core::clock::ManualClock;
 use liventix_core::entropy::FixedEntropy;
 use liventix_server::platform::config::Limits;
+use liventix_server::platform::db::DbError;
+use liventix_server::platform::queue::{Enqueued, Failure, NewJob, QueueSpec, Turn};
 use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, AppState, Config, Running};
 use reqwest::Method;
@@ -182,6 +184,18 @@ impl Server {
     /// Looks for what is wrong. The server does so as well; of two that open one alert at the same moment, one fails.
     pub(crate) async fn look(&self) {
         until(async || liventix_server::alerts::look(self.app()).await.ok()).await;
+    }
+
+    /// Puts a job in that is tried once, by `worker-1`, which is one time too many. Its id.
+    pub(crate) async fn dead_letter(&self, job: NewJob, code: &'static str, detail: &str) -> String {
+        let (queue, spec) = (self.app().queue(), QueueSpec::new(job.queue, 0, &[1_000]));
+        let put = queue.clone();
+        let put: Result<Enqueued, DbError> =
+            self.app().db().write(move |tx| Box::pin(async move { put.enqueue(tx, &job).await })).await;
+        for job in queue.claim(&spec, &mut Turn::new("worker-1"), 10).await.unwrap() {
+            queue.fail(&spec, &job, Failure::permanent(code, detail)).await.unwrap();
+        }
+        put.unwrap().job_id.to_string()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{ADMIN, Organiser, Reply, Server, text};
+use crate::cli::run;
 
 pub(crate) const PASSWORD: &str = "harbour lights at dusk";
 
@@ -19,6 +20,12 @@ impl Person {
     /// A new member, signed in.
     pub(crate) async fn member(server: &Server, organiser: &Organiser, name: &str, role: &str) -> Self {
         Self::invited(server, organiser, name, &json!({ "role": role })).await
+    }
+
+    /// Who runs the installation as well, from now on.
+    pub(crate) fn name_operator(&self, server: &Server) {
+        let named = run(&["admin", "name-operator", "--email", &self.email], &server.place);
+        assert!(named.status.success(), "{named:?}");
     }
 
     /// A new member of some events only.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::platform::db::DbError;
+use crate::platform::outbound;
 
 /// A server that does not answer by then is down.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -101,14 +101,9 @@ pub(super) fn pool(target: Target, connections: usize) -> Result<Pool, DbError> 
     builder.build().map_err(|error| DbError::Statement(error.to_string()))
 }
 
-/// TLS as everywhere in Liventix, checked against the system's authorities.
+/// TLS to the database.
 pub(super) fn tls() -> Result<rustls::ClientConfig, DbError> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(rustls::ConfigBuilder::with_platform_verifier)
-        .map(|config| config.with_no_client_auth())
-        .map_err(|error| DbError::Url { reason: format!("TLS cannot be set up: {error}") })
+    outbound::tls().map_err(|error| DbError::Url { reason: format!("TLS cannot be set up: {error}") })
 }
 
 #[cfg(test)]
