@@ -41,8 +41,16 @@ impl Drop for Driver {
 }
 
 impl Driver {
-    /// Starts one; it says itself at which port.
+    /// Starts one. It takes a free port of IPv4 and then the same one of IPv6, which somebody else may have taken
+    /// meanwhile: then it ends, and another one is started.
     fn start() -> (Self, String) {
+        (0..5)
+            .find_map(|_| Self::try_start())
+            .unwrap_or_else(|| panic!("chromedriver ends as soon as it starts"))
+    }
+
+    /// It says itself at which port.
+    fn try_start() -> Option<(Self, String)> {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{HINT}: {error}"));
@@ -54,7 +62,8 @@ impl Driver {
         });
         // It goes on talking; nobody listens, and it must not stall for that.
         std::thread::spawn(move || lines.for_each(drop));
-        (Self(child), format!("http://127.0.0.1:{}", port.unwrap()))
+        let driver = Self(child);
+        Some((driver, format!("http://127.0.0.1:{}", port?)))
     }
 }
 
