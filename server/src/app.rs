@@ -18,6 +18,7 @@ use crate::accounts::Passwords;
 use crate::alerts::{self, Channels};
 use crate::anomalies::OverLimits;
 use crate::events::snapshot::Snapshots;
+use crate::payments::Payments;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::db::{Db, DbError, Storage};
@@ -31,8 +32,8 @@ use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, objectives, openapi};
 use crate::scanning::{Desks, LiveBoards};
 use crate::{
-    accounts, anomalies, audit, console, dead_letters, doors, events, health, organisers, scanning, tickets,
-    wallet,
+    accounts, anomalies, audit, console, dead_letters, doors, events, health, orders, organisers, payments,
+    sales, scanning, shop, tickets, wallet,
 };
 
 pub use state::AppState;
@@ -123,7 +124,8 @@ impl App {
             tokio::join!(
                 maintenance::run(chores.clone()),
                 objectives::run(chores.clone()),
-                alerts::run(chores.clone())
+                alerts::run(chores.clone()),
+                payments::run(chores.clone())
             );
         });
         Ok(Running { addr, app, close, task, chores })
@@ -144,6 +146,7 @@ impl App {
         }
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
         let channels = Channels::new(&config.alerts, &public_url)?;
+        let payments = Payments::new(&config.payments)?;
         let queue = Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let idempotency = Idempotency::new(
             db.clone(),
@@ -170,6 +173,7 @@ impl App {
             passwords: Passwords::default(),
             metrics,
             channels,
+            payments,
             objectives: Recorder::new(Arc::clone(&clock)),
             closing,
             draining: AtomicBool::new(false),
@@ -225,6 +229,10 @@ impl App {
             .merge(accounts::routes::routes())
             .merge(audit::routes::routes())
             .merge(events::routes::routes())
+            .merge(sales::routes::routes())
+            .merge(orders::routes::routes())
+            .merge(payments::routes::routes())
+            .merge(shop::routes::routes())
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())
             .merge(scanning::routes::routes())

@@ -22,9 +22,14 @@ pub mod demo;
 pub mod doors;
 pub mod events;
 pub mod health;
+pub mod orders;
 pub mod organisers;
+pub mod payments;
 pub mod platform;
+pub mod pricing;
+pub mod sales;
 pub mod scanning;
+pub mod shop;
 pub mod tickets;
 pub mod wallet;
 

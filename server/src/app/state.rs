@@ -12,6 +12,7 @@ use crate::accounts::Passwords;
 use crate::alerts::Channels;
 use crate::anomalies::OverLimits;
 use crate::events::snapshot::Snapshots;
+use crate::payments::Payments;
 use crate::platform::change_bell::ChangeBell;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub(super) metrics: Metrics,
     pub(super) objectives: Recorder,
     pub(super) channels: Channels,
+    pub(super) payments: Payments,
     pub(super) closing: watch::Receiver<bool>,
     /// Asked to stop, and working on for a while.
     pub(super) draining: AtomicBool,
@@ -163,6 +165,12 @@ impl AppState {
     #[must_use]
     pub fn over_limits(&self) -> &OverLimits {
         &self.0.over_limits
+    }
+
+    /// Who takes payments.
+    #[must_use]
+    pub(crate) fn payments(&self) -> &Payments {
+        &self.0.payments
     }
 
     /// Whether it is asked to stop, and works on until others have taken over.

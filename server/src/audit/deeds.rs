@@ -48,6 +48,12 @@ names! {
     TicketTypeCreated = "ticket_type.created", "Ticket type added";
     TicketTypeChanged = "ticket_type.changed", "Ticket type changed";
     TicketTypeDeleted = "ticket_type.deleted", "Ticket type deleted";
+    FeeSet = "organiser.fee_set", "Fee set";
+    SalesChanged = "sales.changed", "Sale of an event changed";
+    TypeSaleChanged = "sales.type_changed", "Price of a ticket type changed";
+    TypeSaleEnded = "sales.type_ended", "Ticket type taken off sale";
+    OrderCancelled = "order.cancelled", "Order given up";
+    OrderSettled = "order.settled", "Order looked after";
     TicketIssued = "ticket.issued", "Ticket issued";
     TicketsImported = "ticket.imported", "Tickets imported";
     TicketReissued = "ticket.reissued", "Ticket reissued";
@@ -98,6 +104,7 @@ names! {
     Gate = "gate", "Gate";
     TicketType = "ticket_type", "Ticket type";
     Ticket = "ticket", "Ticket";
+    Order = "order", "Order";
     Anomaly = "anomaly", "Anomaly";
     Scan = "scan", "Scan";
     Enrolment = "enrolment", "Enrolment code";

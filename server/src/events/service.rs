@@ -315,6 +315,17 @@ pub(super) async fn put_ticket_type(
     Ok(kind)
 }
 
+/// Orders that wait for their payment have no tickets yet.
+fn ordered(error: DbError) -> ApiError {
+    if !error.is_constraint() {
+        return error.into();
+    }
+    ApiError::new(
+        Code::InUse,
+        "Tickets of this type were ordered. Close its sale, and leave the type as it is.",
+    )
+}
+
 pub(super) async fn delete_ticket_type(
     app: &AppState,
     who: Who,
@@ -331,7 +342,7 @@ pub(super) async fn delete_ticket_type(
                     let detail = "Tickets of this type exist. Cancel them, and leave the type as it is.";
                     return Err(ApiError::new(Code::InUse, detail));
                 }
-                store::delete_ticket_type(tx, event, id).await?;
+                store::delete_ticket_type(tx, event, id).await.map_err(ordered)?;
                 let entry = type_entry(Deed::TicketTypeDeleted, event, gone).before(gone);
                 audit::record(tx, &app_in, &who, entry).await
             })

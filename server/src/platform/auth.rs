@@ -10,8 +10,8 @@ mod session;
 mod store;
 mod token;
 
-pub(crate) use callers::count_guess;
 pub use callers::{Admin, AnyDevice, Caller, Client, Device, NewWallet, Person, Scanner, Wallet};
+pub(crate) use callers::{bearer, count_guess};
 pub use scope::{Scope, ScopeSet};
 pub use session::{SessionLife, SignedIn, signed_in};
 pub use token::{ApiKeyId, Kind, Token, WalletId};

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod environment;
+mod payments;
 mod sources;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use super::db::{PostgresOptions, SqliteOptions, Storage};
 use super::rate_limit::Limit;
 
 pub use alerts::AlertConfig;
+pub use payments::PaymentConfig;
 pub use sources::{ConfigArgs, FileConfig};
 
 /// The shortest admin token taken: 32 characters, as `openssl rand -base64 32` and the like give.
@@ -57,6 +59,10 @@ pub struct Limits {
     pub sign_in_account: Limit,
     /// Sign-ins from one address, whatever the account.
     pub sign_in_address: Limit,
+    /// Checkouts of one buyer: an account, or a guest's address.
+    pub checkout: Limit,
+    /// Checkouts from one address, whoever buys.
+    pub checkout_address: Limit,
 }
 
 /// Which refusals a scanner may have only so many of.
@@ -82,6 +88,8 @@ impl Default for Limits {
             refused_scans_counted: RefusedScans::NotAuthentic,
             sign_in_account: Limit::per_minute(5),
             sign_in_address: Limit::per_minute(20),
+            checkout: Limit::per_hour(10),
+            checkout_address: Limit::per_hour(20),
         }
     }
 }
@@ -100,11 +108,13 @@ impl Limits {
             refused_scans_counted: RefusedScans::NotAuthentic,
             sign_in_account: limit,
             sign_in_address: limit,
+            checkout: limit,
+            checkout_address: limit,
         }
     }
 
     /// Each with its key among the settings.
-    const fn by_key(&self) -> [(&'static str, Limit); 8] {
+    const fn by_key(&self) -> [(&'static str, Limit); 10] {
         [
             ("limit_enrol_per_minute", self.enrol),
             ("limit_redeem_per_minute", self.redeem),
@@ -114,6 +124,8 @@ impl Limits {
             ("limit_refused_scans_per_minute", self.refused_scans),
             ("limit_sign_in_account_per_minute", self.sign_in_account),
             ("limit_sign_in_address_per_minute", self.sign_in_address),
+            ("limit_checkout_per_hour", self.checkout),
+            ("limit_checkout_address_per_hour", self.checkout_address),
         ]
     }
 }
@@ -151,6 +163,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who is told when something is wrong.
     pub alerts: AlertConfig,
+    /// Who takes payments.
+    pub payments: PaymentConfig,
     /// Log filter, e.g. `info,liventix_server=debug`.
     pub log_filter: String,
     /// Logs as JSON lines.
@@ -176,6 +190,7 @@ impl Config {
             connections: 16,
             limits: Limits::default(),
             alerts: AlertConfig::default(),
+            payments: PaymentConfig::default(),
             log_filter: "info".to_owned(),
             log_json: false,
         }
@@ -229,6 +244,7 @@ impl Config {
         }
         self.storage()?;
         self.alerts.validate()?;
+        self.payments.validate()?;
         if !(35..=600).contains(&self.request_timeout.as_secs()) {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));

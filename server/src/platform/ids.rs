@@ -91,3 +91,11 @@ id!(/// One alert, from its opening to its end.
     AlertId, "alert id");
 id!(/// One message about an alert or an anomaly, to one channel.
     NoticeId, "notice id");
+id!(/// What somebody buys at one go.
+    OrderId, "order id");
+id!(/// One payment of an order.
+    PaymentId, "payment id");
+id!(/// One call to a provider.
+    CallId, "call id");
+id!(/// One entry of the books.
+    EntryId, "entry id");

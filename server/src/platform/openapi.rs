@@ -33,6 +33,9 @@ use crate::app::AppState;
         (name = "scanning", description = "Online redeem, scans, conflicts, quarantine, counts"),
         (name = "anomalies", description = "What scans tell beyond their verdicts: forged codes, copied tickets, broken ledgers"),
         (name = "wallet", description = "What an attendee's phone calls: claim, keep, activate, hand on"),
+        (name = "sales", description = "What an event sells: prices, fees, taxes, how many"),
+        (name = "shop", description = "What buyers call: the offer, a checkout, their order"),
+        (name = "orders", description = "Orders, their tickets and what happened to them"),
         (name = "server", description = "Health and time"),
     )
 )]
@@ -53,6 +56,7 @@ pub fn finish(document: &Document) -> Value {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An organiser's API key, lx_…"},
         "device": {"type": "http", "scheme": "bearer", "description": "A device's token, lxd_…"},
         "wallet": {"type": "http", "scheme": "bearer", "description": "A wallet's token, lxw_…, made by the phone"},
+        "order": {"type": "http", "scheme": "bearer", "description": "An order's token, lxo_…, which its buyer gets"},
         "admin": {"type": "http", "scheme": "bearer", "description": "The administrator's token, from the configuration"},
     });
     value["components"]["headers"] = headers();

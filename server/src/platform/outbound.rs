@@ -38,7 +38,7 @@ pub fn client() -> Result<reqwest::Client, String> {
 #[must_use]
 pub fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("It did not answer within {} s.", TIMEOUT.as_secs());
+        return "It did not answer in time.".to_owned();
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {

@@ -47,6 +47,9 @@ pub struct Problem {
     /// The request id, to quote when asking for help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Whether the same request may be sent again as it is; left out where that says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retryable: Option<bool>,
     /// Each thing that is wrong, where there may be several. At most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub issues: Vec<Issue>,
@@ -59,6 +62,7 @@ pub struct ApiError {
     detail: String,
     issues: Vec<Issue>,
     retry_after_seconds: Option<i64>,
+    retryable: Option<bool>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -69,7 +73,8 @@ impl ApiError {
     /// An error with a detail that tells the caller what to do.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), issues: Vec::new(), retry_after_seconds: None, cause: None }
+        let (issues, detail) = (Vec::new(), detail.into());
+        Self { code, detail, issues, retry_after_seconds: None, retryable: None, cause: None }
     }
 
     /// One field that is wrong: 422 `invalid_field`.
@@ -98,6 +103,12 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(self, seconds: i64) -> Self {
         Self { retry_after_seconds: Some(seconds), ..self }
+    }
+
+    /// Says that the same request may be sent again as it is.
+    #[must_use]
+    pub fn retryable(self) -> Self {
+        Self { retryable: Some(true), ..self }
     }
 
     /// What is wrong, item by item.
@@ -167,6 +178,7 @@ impl IntoResponse for ApiError {
             code: self.code.as_str(),
             detail: self.detail,
             request_id: request_id::current(),
+            retryable: self.retryable,
             issues: self.issues,
         };
         let mut response = (status, axum::Json(problem)).into_response();

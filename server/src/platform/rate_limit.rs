@@ -70,6 +70,12 @@ impl Limit {
         Self { count, window: Duration::from_secs(60) }
     }
 
+    /// `count` in any hour.
+    #[must_use]
+    pub const fn per_hour(count: u32) -> Self {
+        Self { count, window: Duration::from_secs(3_600) }
+    }
+
     fn window_ms(self) -> i64 {
         i64::try_from(self.window.as_millis()).unwrap_or(MAX_WINDOW_MS).clamp(1, MAX_WINDOW_MS)
     }

@@ -28,3 +28,26 @@ pub fn optional_line(field: &str, value: Option<&str>, max: usize) -> Result<Opt
         Some(text) => line(field, text, max).map(Some),
     }
 }
+
+/// An e-mail address of up to 254 characters; an empty one counts as missing. Only what is surely none is refused:
+/// whether mail arrives is for the mail to find out.
+///
+/// # Errors
+/// 422 `invalid_field` that names `field`.
+pub fn email(field: &str, value: Option<&str>) -> Result<Option<String>, ApiError> {
+    let email = optional_line(field, value, 254)?;
+    match &email {
+        Some(address) if !address.contains('@') || address.contains(' ') => {
+            Err(ApiError::field(field, "must be an address such as name@example.org"))
+        }
+        _ => Ok(email),
+    }
+}
+
+/// A pattern, for `LIKE … ESCAPE '!'` in a column of lower case, for anything that contains `search`, whatever signs
+/// it has.
+#[must_use]
+pub fn like(search: &str) -> String {
+    let plain = search.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{plain}%")
+}

@@ -20,7 +20,7 @@ use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot::{self, Snapshot};
 use crate::platform::authorize::Who;
-use crate::platform::db::DbError;
+use crate::platform::db::{DbError, Tx};
 use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
@@ -65,6 +65,20 @@ pub(super) async fn issue(
         .to(Target::Ticket, ticket.ticket_id.as_bytes())
         .after(json!({"ticket_type_id": ticket.ticket_type_id, "status": ticket.status}));
     insert(app, who, &snapshot, vec![row], (entry, attempt, view)).await
+}
+
+/// Issues tickets of an event that the caller holds, in its transaction. Their ids, in the same order.
+pub(crate) async fn issue_in(
+    tx: &mut Tx,
+    app: &AppState,
+    snapshot: &Snapshot,
+    new: Vec<NewTicket>,
+) -> ApiResult<Vec<TicketId>> {
+    let issuer = issuer(app, snapshot);
+    let rows = new.into_iter().map(|new| issuer.row(Draft::check(new, app.now())?));
+    let rows: Vec<TicketRow> = rows.collect::<ApiResult<_>>()?;
+    store::insert(tx, snapshot.info.event_id, &rows).await?;
+    Ok(rows.iter().map(|row| row.view.ticket_id).collect())
 }
 
 /// Stores rows made from `snapshot`. If the event has changed since, they may carry a withdrawn key or a

@@ -9,6 +9,7 @@ use crate::events::take_seqs;
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded, values_rows};
 use crate::platform::page::Key;
+use crate::platform::text::like;
 
 /// Rows in one statement: large enough to hide its cost, small enough for every engine's limit.
 const CHUNK: usize = 200;
@@ -213,12 +214,6 @@ pub(super) async fn list(
          ORDER BY ticket_id LIMIT $3"
     );
     conn.query(&sql, &values).await?.iter().map(read_row).collect()
-}
-
-/// A pattern for anything that contains `search`, whatever signs it has.
-fn like(search: &str) -> String {
-    let plain = search.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{plain}%")
 }
 
 /// Which of `tags` tickets of the event have already.

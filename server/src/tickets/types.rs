@@ -94,6 +94,24 @@ pub struct NewTicket {
     pub legacy_code: Option<String>,
 }
 
+impl NewTicket {
+    /// A good ticket of this type, of nobody in particular.
+    pub(crate) const fn of(ticket_type_id: TicketTypeId) -> Self {
+        Self {
+            ticket_type_id,
+            attendee_name: None,
+            email: None,
+            reference: None,
+            status: TicketStatus::Valid,
+            valid_from: None,
+            valid_until: None,
+            admits: None,
+            code_expires_at: None,
+            legacy_code: None,
+        }
+    }
+}
+
 /// A request for a new code.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

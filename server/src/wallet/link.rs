@@ -18,6 +18,11 @@ fn url(app: &AppState, token: &Token) -> String {
     format!("{}/t/{}", app.public_url(), token.text().expose_secret())
 }
 
+/// A ticket's link, for whoever bought it; made if there is none.
+pub(crate) async fn ticket_link(tx: &mut Tx, app: &AppState, ticket: TicketId) -> ApiResult<String> {
+    Ok(get_or_make(tx, app, ticket, LinkKind::Ticket, None).await?.0)
+}
+
 /// The link of that kind that is alive, made if there is none.
 pub(super) async fn get_or_make(
     tx: &mut Tx,

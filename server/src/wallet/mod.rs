@@ -12,3 +12,5 @@ mod service;
 mod store;
 mod transfer;
 pub mod types;
+
+pub(crate) use link::ticket_link;

@@ -5,7 +5,10 @@ use liventix_server::params;
 use liventix_server::platform::db::{Db, DbError};
 use serde_json::{Value, json};
 
-use crate::support::{Event, NOW, Organiser, PASSWORD, Person, Phone, Server, sign_in, text, try_sign_in};
+use crate::support::shop::{key, trying_out};
+use crate::support::{
+    ADMIN, Event, NOW, Organiser, PASSWORD, Person, Phone, Server, sign_in, text, try_sign_in,
+};
 
 struct World {
     server: Server,
@@ -15,7 +18,7 @@ struct World {
 }
 
 async fn world() -> World {
-    let server = Server::start().await;
+    let server = trying_out().await;
     let organiser = Organiser::create(&server, "Harbour").await;
     let event = organiser.event(&server).await;
     let owner = Person::member(&server, &organiser, "Grace", "owner").await;
@@ -50,6 +53,7 @@ impl World {
         self.owner_calls("PUT", &kind, json!({"name": "Late night"})).await;
         self.owner_calls("DELETE", &kind, json!(null)).await;
         secrets.extend(self.tickets().await);
+        secrets.extend(self.orders().await);
         self.scans().await;
         secrets.extend(self.devices_and_keys().await);
         secrets.extend(self.people().await);
@@ -80,6 +84,25 @@ impl World {
         let codes = [&ticket, &again].map(|ticket| text(&ticket["code"]));
         let manual = [&ticket, &again].map(|ticket| text(&ticket["manual_code"]));
         [tokens.to_vec(), codes.to_vec(), manual.to_vec(), vec!["Mateo Vasquez".into(), phone.token]].concat()
+    }
+
+    async fn orders(&self) -> Vec<String> {
+        let sales = format!("{}/sales", self.event.path);
+        let fee = json!({"fixed": 50});
+        self.server.call("PUT", &self.organiser.path("fees/EUR"), ADMIN, &fee).await.expect(200);
+        self.owner_calls("PUT", &sales, json!({"currency": "EUR", "is_open": true})).await;
+        for kind in [&self.event.day, &self.event.family] {
+            self.owner_calls("PUT", &format!("{sales}/{kind}"), json!({"price": 4_000})).await;
+        }
+        self.owner_calls("DELETE", &format!("{sales}/{}", self.event.family), json!(null)).await;
+        let items = json!([{"ticket_type_id": self.event.day, "quantity": 1}]);
+        let wish = json!({"items": items, "name": "Ida Berg", "email": "ida@example.org"});
+        let path = format!("/v1/shop/events/{}/orders", self.event.id);
+        let request = self.server.request(reqwest::Method::POST, &path, "").json(&wish);
+        let made = self.server.send(request.header("idempotency-key", key())).await.expect(201);
+        let cancel = format!("/v1/orders/{}/cancel", text(&made["order"]["order_id"]));
+        self.owner_calls("POST", &cancel, json!({"reason": "asked on the phone"})).await;
+        vec![text(&made["token"]), "ida@example.org".into()]
     }
 
     /// Two tickets, each used twice: one conflict is settled, the other one's anomaly.
@@ -158,6 +181,7 @@ async fn everything_goes_on_record_and_no_secret_does() {
     for deed in Deed::ALL {
         // The command line's and the operator's, tested there.
         let elsewhere = *deed == Deed::MemberAdded
+            || *deed == Deed::OrderSettled
             || deed.code().starts_with("operator.")
             || deed.code().starts_with("alert.")
             || deed.code().starts_with("job.")

@@ -7,6 +7,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::support::shop::{key, trying_out};
 use crate::support::{ADMIN, Event, NOW, Organiser, Person, Phone, Reply, Server, new_id, text};
 
 /// One who asks.
@@ -93,7 +94,7 @@ fn expected(who: &Credential, action: Action, first_event: bool) -> Expected {
 
 /// The call that stands for an action. It can be repeated.
 fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, String, Value) {
-    let Place { event, ticket, anomaly } = place;
+    let Place { event, ticket, anomaly, order } = place;
     let at = |rest: &str| format!("{}{rest}", event.path);
     let nothing = json!(null);
     match action {
@@ -110,6 +111,10 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
         Action::IssueTickets => ("POST", at("/tickets"), json!({"ticket_type_id": event.day})),
         Action::ChangeTickets => ("POST", at(&format!("/tickets/{ticket}/revoke")), nothing),
         Action::MarkPaid => ("POST", at(&format!("/tickets/{ticket}/mark-paid")), nothing),
+        Action::SeeOrders => ("GET", format!("/v1/orders/{order}"), nothing),
+        Action::ManageOrders => {
+            ("POST", format!("/v1/orders/{order}/cancel"), json!({"reason": "asked for"}))
+        }
         Action::SeeScans => ("GET", at("/scans"), nothing),
         Action::Settle => {
             ("POST", at(&format!("/anomalies/{anomaly}/acknowledge")), json!({"note": "on my way"}))
@@ -139,6 +144,7 @@ struct Place {
     event: Event,
     ticket: String,
     anomaly: String,
+    order: String,
 }
 
 impl Place {
@@ -149,8 +155,23 @@ impl Place {
         let scans = [door.admit(&ticket, NOW - 1), door.admit(&ticket, NOW)];
         door.upload(server, &scans).await.expect(200);
         let found = server.get(&format!("{}/anomalies", event.path), &organiser.key).await.expect(200);
-        Self { anomaly: text(&found["items"][0]["anomaly_id"]), event, ticket }
+        let order = order(server, organiser, &event).await;
+        Self { anomaly: text(&found["items"][0]["anomaly_id"]), event, ticket, order }
     }
+}
+
+/// An order that nobody pays.
+async fn order(server: &Server, organiser: &Organiser, event: &Event) -> String {
+    let sales = format!("{}/sales", event.path);
+    let (settings, sale) = (json!({"currency": "EUR", "is_open": true}), json!({"price": 4_000}));
+    server.call("PUT", &sales, &organiser.key, &settings).await.expect(200);
+    server.call("PUT", &format!("{sales}/{}", event.day), &organiser.key, &sale).await.expect(200);
+    let items = json!([{"ticket_type_id": event.day, "quantity": 1}]);
+    let wish = json!({"items": items, "name": "Ida Berg", "email": "ida@example.org"});
+    let path = format!("/v1/shop/events/{}/orders", event.id);
+    let request = server.request(Method::POST, &path, "").json(&wish);
+    let made = server.send(request.header("idempotency-key", key())).await.expect(201);
+    text(&made["order"]["order_id"])
 }
 
 struct World {
@@ -162,7 +183,7 @@ struct World {
 }
 
 async fn world() -> World {
-    let server = Server::start().await;
+    let server = trying_out().await;
     let organiser = Organiser::create(&server, "Ours").await;
     let places = [Place::make(&server, &organiser).await, Place::make(&server, &organiser).await];
     let first = &places[0].event;

@@ -174,7 +174,7 @@ fn forwarded(parts: &Parts) -> Option<IpAddr> {
     header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
-pub(super) fn bearer(parts: &Parts) -> Option<&str> {
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -244,7 +244,7 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
             .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
         Kind::Session => session::signed_in(app, token).await?.map(Known::Person),
         // Links are no credentials: they are handed in, once, to become one.
-        Kind::Link | Kind::Invitation => None,
+        Kind::Link | Kind::Invitation | Kind::Order => None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Bearer tokens: `lx_<id>_<secret>` for API keys, `lxd_<id>_<secret>` for devices, `lxw_<id>_<secret>` for
 //! wallets (which make their own), `lxs_<id>_<secret>` for sessions of people. The token of a claim link,
-//! `lxt_<ticket id>_<secret>`, and of an invitation, `lxi_<id>_<secret>`, has the same form.
+//! `lxt_<ticket id>_<secret>`, of an invitation, `lxi_<id>_<secret>`, and of an order, `lxo_<order id>_<secret>`, has
+//! the same form.
 //!
 //! The id finds the row; the secret is 256 random bits, of which the row holds the SHA-256 only. A slow
 //! password hash would add nothing: there is no guessing 256 bits.
@@ -54,6 +55,8 @@ pub enum Kind {
     Session,
     /// An invitation's.
     Invitation,
+    /// An order's, in the hands of its buyer.
+    Order,
 }
 
 impl Kind {
@@ -65,6 +68,7 @@ impl Kind {
             Self::Link => "lxt",
             Self::Session => "lxs",
             Self::Invitation => "lxi",
+            Self::Order => "lxo",
         }
     }
 }
@@ -107,6 +111,7 @@ impl Token {
             "lxt" => Kind::Link,
             "lxs" => Kind::Session,
             "lxi" => Kind::Invitation,
+            "lxo" => Kind::Order,
             _ => return None,
         };
         let id = HEXLOWER.decode(parts.next()?.as_bytes()).ok()?.try_into().ok()?;

@@ -144,6 +144,10 @@ actions! {
     ChangeTickets = "ticket.change", Event, [Owner EventManager Support], Some(Scope::Manage);
     #[doc = " Mark tickets paid"]
     MarkPaid = "ticket.mark_paid", Event, [Owner EventManager Finance], Some(Scope::Manage);
+    #[doc = " See orders and their payments"]
+    SeeOrders = "order.see", Event, [Owner EventManager Finance Support], Some(Scope::Read);
+    #[doc = " Give up orders that are not paid, and settle those that need a person"]
+    ManageOrders = "order.manage", Event, [Owner EventManager Finance Support], Some(Scope::Manage);
     #[doc = " See scans, conflicts, anomalies and what was set aside"]
     SeeScans = "scan.see", Event, [Owner EventManager EventScanner Support], Some(Scope::Read);
     #[doc = " Settle anomalies and conflicts"]

@@ -8,7 +8,7 @@ use clap::Args;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{AlertConfig, Config, ConfigError, Limits, RefusedScans, environment};
+use super::{AlertConfig, Config, ConfigError, Limits, PaymentConfig, RefusedScans, environment};
 use crate::platform::rate_limit::Limit;
 use crate::platform::severity::Severity;
 
@@ -73,6 +73,14 @@ pub struct FileConfig {
     refused_scans_counted: Option<RefusedScans>,
     limit_sign_in_account_per_minute: Option<u32>,
     limit_sign_in_address_per_minute: Option<u32>,
+    limit_checkout_per_hour: Option<u32>,
+    limit_checkout_address_per_hour: Option<u32>,
+    payments_test: Option<bool>,
+    stripe_secret_key: Option<SecretString>,
+    stripe_publishable_key: Option<String>,
+    stripe_webhook_secrets: Option<SecretString>,
+    stripe_url: Option<String>,
+    stripe_timeout_seconds: Option<u64>,
     alert_min_severity: Option<Severity>,
     alert_email_to: Option<String>,
     mail_from: Option<String>,
@@ -113,6 +121,7 @@ impl ConfigArgs {
             })?,
         };
         let limit = |per_minute: Option<u32>, base: Limit| per_minute.map_or(base, Limit::per_minute);
+        let per_hour = |count: Option<u32>, base: Limit| count.map_or(base, Limit::per_hour);
         Ok(Config {
             database_url: self.database_url.or(file.database_url),
             bind,
@@ -137,6 +146,11 @@ impl ConfigArgs {
                     .unwrap_or(base.limits.refused_scans_counted),
                 sign_in_account: limit(file.limit_sign_in_account_per_minute, base.limits.sign_in_account),
                 sign_in_address: limit(file.limit_sign_in_address_per_minute, base.limits.sign_in_address),
+                checkout: per_hour(file.limit_checkout_per_hour, base.limits.checkout),
+                checkout_address: per_hour(
+                    file.limit_checkout_address_per_hour,
+                    base.limits.checkout_address,
+                ),
             },
             alerts: AlertConfig {
                 min_severity: file.alert_min_severity.unwrap_or(base.alerts.min_severity),
@@ -145,6 +159,16 @@ impl ConfigArgs {
                 smtp_url: file.smtp_url,
                 webhook_url: file.alert_webhook_url,
                 webhook_secret: file.alert_webhook_secret,
+            },
+            payments: PaymentConfig {
+                test_provider: file.payments_test.unwrap_or(base.payments.test_provider),
+                stripe_secret_key: file.stripe_secret_key,
+                stripe_publishable_key: file.stripe_publishable_key,
+                stripe_webhook_secrets: file.stripe_webhook_secrets,
+                stripe_url: file.stripe_url.unwrap_or_else(|| base.payments.stripe_url.clone()),
+                stripe_timeout: file
+                    .stripe_timeout_seconds
+                    .map_or(base.payments.stripe_timeout, Duration::from_secs),
             },
             log_filter: self.log.or(file.log).unwrap_or_else(|| base.log_filter.clone()),
             log_json: self.log_json || file.log_json.unwrap_or(false),

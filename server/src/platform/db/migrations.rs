@@ -55,6 +55,16 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     migration!("0010_live"),
     migration!("0011_objectives"),
     migration!("0012_alerts"),
+    migration!(
+        "0013_sales",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0013_sales.postgres.sql")
+    ),
+    migration!(
+        "0014_payments",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0014_payments.postgres.sql")
+    ),
 ];
 
 impl Migration {

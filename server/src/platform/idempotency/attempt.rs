@@ -54,6 +54,12 @@ impl Attempt {
         Self(Some(claimed))
     }
 
+    /// Whether an earlier try got as far as some step.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.0.as_ref().is_some_and(|claimed| claimed.point.is_some())
+    }
+
     /// What an earlier try left at `point`, if that was its last step: work goes on from there.
     ///
     /// # Errors

@@ -115,6 +115,18 @@ codes! {
     UndoTooLate = CONFLICT, "undo_too_late", "The scan is too long ago to take it back";
     UndoOff = CONFLICT, "undo_off", "The event does not allow scans to be taken back";
 
+    SalesNotSetUp = NOT_FOUND, "sales_not_set_up", "The event sells nothing yet";
+    NothingOnSale = NOT_FOUND, "nothing_on_sale", "No such event sells tickets";
+    PaymentTimeout = GATEWAY_TIMEOUT, "TIMEOUT", "The payment provider did not answer";
+    PaymentRefused = UNPROCESSABLE_ENTITY, "payment_refused", "The payment provider refused";
+    PaymentsOff = SERVICE_UNAVAILABLE, "payments_off", "Nobody takes payments here";
+    NotOnSale = CONFLICT, "not_on_sale", "The ticket type cannot be bought now";
+    SoldOut = CONFLICT, "sold_out", "There are not as many tickets left";
+    PriceChanged = CONFLICT, "price_changed", "It costs something else now";
+    OrderNotFound = NOT_FOUND, "order_not_found", "There is no such order";
+    OrderOver = CONFLICT, "order_over", "The order has been paid or has ended";
+    CapacityTaken = CONFLICT, "capacity_taken", "More tickets are taken than there would be";
+
     QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";
     Busy = SERVICE_UNAVAILABLE, "busy", "The server has too much to do";
     ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "The server is shutting down";

@@ -148,6 +148,12 @@ pub fn feature_of(route: &str) -> &'static str {
         }
         _ if first(&["door", "doors", "devices", "enrolments", "enrol"]) => "doors",
         _ if has("anomalies") => "anomalies",
+        _ if first(&["payments", "refunds", "disputes", "payouts"]) || route.starts_with("/v1/webhooks") => {
+            "payments"
+        }
+        _ if route.starts_with("/v1/shop") || route.starts_with("/shop") => "shop",
+        _ if has("orders") => "orders",
+        _ if first(&["sales", "fees"]) => "sales",
         _ if has("tickets") => "tickets",
         _ if first(&["healthz", "readyz", "metrics", "time"]) => "health",
         _ if first(&["alerts", "alert-channels", "objectives"]) => "operations",
@@ -191,6 +197,7 @@ mod tests {
             ("/t/{token}", "wallet"),
             ("/v1/events/{event_id}", "events"),
             ("/healthz", "health"),
+            ("/v1/shop/events/{event_id}/orders", "shop"),
             ("/v1/admin/dead-letters", "queue"),
             ("unmatched", "server"),
         ] {

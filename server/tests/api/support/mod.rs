@@ -7,6 +7,7 @@ mod hooks;
 mod person;
 mod phone;
 mod process;
+pub(crate) mod shop;
 mod world;
 
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ pub(crate) use hooks::{Hook, MailServer, until};
 pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};
 pub(crate) use phone::Phone;
 pub(crate) use process::{Process, Remote};
+pub(crate) use shop::Shop;
 pub(crate) use world::{Event, Organiser};
 
 /// Friday evening, 31 July 2026, 18:00 UTC.

@@ -1,0 +1,75 @@
+//! What organisers see of orders, and do about them.
+
+use liventix_core::ids::EventId;
+
+use super::store::Narrow;
+use super::types::{Order, OrderDetail, OrderQuery, OrderSummary};
+use super::{steps, store};
+use crate::app::AppState;
+use crate::platform::authorize::{self, Who};
+use crate::platform::db::Conn;
+use crate::platform::ids::OrderId;
+use crate::platform::page::{Key, Page, PageQuery};
+use crate::platform::problem::{ApiError, ApiResult, Code};
+
+pub(crate) fn not_found() -> ApiError {
+    ApiError::new(Code::OrderNotFound, "You have no order with this id. List them by event.")
+}
+
+pub(super) async fn list(
+    app: &AppState,
+    who: Who,
+    event: EventId,
+    query: OrderQuery,
+) -> ApiResult<Page<OrderSummary>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let (before, limit) = (page.before()?, page.limit()?);
+    let (status, needs_attention, search) = (query.status, query.needs_attention, query.search);
+    if search.as_ref().is_some_and(|text| !(2..=80).contains(&text.chars().count())) {
+        return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
+    }
+    let narrow = Narrow { status, needs_attention, search };
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                let granted = authorize::event(conn, &who, event).await?;
+                let place = (granted.organiser_id, event);
+                let orders = store::list(conn, place, &narrow, before, limit + 1).await?;
+                let rows = orders.into_iter().map(OrderSummary::from).collect();
+                Ok(Page::of(rows, limit, |order| Key {
+                    at: order.created_at,
+                    id: *order.order_id.as_bytes(),
+                }))
+            })
+        })
+        .await
+}
+
+/// The order, if `who` may do at its event what they ask for.
+pub(crate) async fn of(conn: &mut Conn, who: &Who, id: OrderId) -> ApiResult<Order> {
+    let order = store::by_id(conn, id).await?.filter(|order| order.organiser_id == who.organiser_id);
+    let order = order.ok_or_else(not_found)?;
+    match authorize::event(conn, who, order.event_id).await {
+        Ok(_) => Ok(order),
+        Err(error) if error.code() == Code::EventNotFound => Err(not_found()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Everything that is known of an order.
+pub(crate) async fn detail(conn: &mut Conn, order: Order) -> ApiResult<OrderDetail> {
+    let items = store::items(conn, order.order_id).await?;
+    let steps = steps::list(conn, order.order_id, order.currency).await?;
+    Ok(OrderDetail { order: order.into(), items, steps })
+}
+
+pub(super) async fn get(app: &AppState, who: Who, id: OrderId) -> ApiResult<OrderDetail> {
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                let order = of(conn, &who, id).await?;
+                detail(conn, order).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,103 @@
+//! Where the money is: double entry, in the transaction that moves it.
+//!
+//! An entry is written for a cause, once, and its lines add up to nothing. Debits are positive: what the provider has
+//! for us grows by a sale, and what we owe the organiser, a credit, becomes more negative.
+
+use liventix_core::ids::OrganiserId;
+
+use crate::app::AppState;
+use crate::orders::Order;
+use crate::params;
+use crate::platform::coded::coded;
+use crate::platform::db::{DbError, Tx};
+use crate::platform::ids::{EntryId, OrderId};
+use crate::pricing::Currency;
+
+use super::types::Payment;
+
+coded! {
+    /// Where money is.
+    Account {
+        /// With the provider, before its own fees.
+        Provider = "provider",
+        /// Owed to the organiser.
+        Organiser = "organiser",
+        /// Ours.
+        Fees = "fees",
+        /// Somebody's; a person has to find out whose.
+        Suspense = "suspense",
+    }
+}
+
+/// Something that moves money.
+#[derive(Debug, Clone)]
+struct Entry<'a> {
+    cause: String,
+    kind: &'static str,
+    organiser: OrganiserId,
+    order: Option<OrderId>,
+    currency: Currency,
+    is_live: bool,
+    lines: &'a [(Account, i64)],
+}
+
+/// Writes an entry, unless there is one of the same cause. Says whether it did.
+async fn book(tx: &mut Tx, app: &AppState, entry: Entry<'_>) -> Result<bool, DbError> {
+    let sum: i64 = entry.lines.iter().map(|(_, amount)| amount).sum();
+    if sum != 0 {
+        return Err(DbError::Constraint(format!("the entry {} is out of balance by {sum}", entry.cause)));
+    }
+    let id = EntryId::generate(app.now(), app.entropy().as_ref());
+    let sql = "INSERT INTO money_entries (entry_id, cause, kind, organiser_id, order_id, currency, is_live, at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (cause) DO NOTHING";
+    let Entry { cause, kind, organiser, order, currency, is_live, lines } = entry;
+    let values = params![id, cause, kind, organiser, order, currency.code(), is_live, app.now()];
+    if tx.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    for (account, amount) in lines.iter().filter(|(_, amount)| *amount != 0) {
+        let sql = "INSERT INTO money_lines (entry_id, account, organiser_id, currency, amount) \
+                   VALUES ($1, $2, $3, $4, $5)";
+        tx.execute(sql, params![id, account.code(), organiser, currency.code(), *amount]).await?;
+    }
+    Ok(true)
+}
+
+/// An order was paid.
+pub(super) async fn sale(
+    tx: &mut Tx,
+    app: &AppState,
+    order: &Order,
+    payment: &Payment,
+) -> Result<(), DbError> {
+    let lines = [
+        (Account::Provider, order.total),
+        (Account::Fees, -order.fees),
+        (Account::Organiser, order.fees - order.total),
+    ];
+    received(tx, app, payment, ("sale", &lines)).await
+}
+
+/// Money came that no tickets were given for.
+pub(super) async fn unexplained(tx: &mut Tx, app: &AppState, payment: &Payment) -> Result<(), DbError> {
+    let lines = [(Account::Provider, payment.received), (Account::Suspense, -payment.received)];
+    received(tx, app, payment, ("unexplained", &lines)).await
+}
+
+async fn received(
+    tx: &mut Tx,
+    app: &AppState,
+    payment: &Payment,
+    (kind, lines): (&'static str, &[(Account, i64)]),
+) -> Result<(), DbError> {
+    let entry = Entry {
+        cause: format!("payment:{}", payment.payment_id),
+        kind,
+        organiser: payment.organiser_id,
+        order: Some(payment.order_id),
+        currency: payment.currency,
+        is_live: payment.is_live,
+        lines,
+    };
+    book(tx, app, entry).await.map(drop)
+}

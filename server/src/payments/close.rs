@@ -1,0 +1,211 @@
+//! Closing an order that was not paid: its tickets are free again once no payment of it can succeed any more.
+
+use super::calls::Call;
+use super::failure::CallFailure;
+use super::provider::Provider;
+use super::stripe::Answered;
+use super::types::{Payment, PaymentStatus, Remote};
+use super::{jobs, reconcile, settle, store};
+use crate::app::AppState;
+use crate::orders::{self, Ending, Order, OrderStatus};
+use crate::platform::breaker::{self, Permit};
+use crate::platform::db::{DbError, Tx};
+use crate::platform::ids::OrderId;
+use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::queue::Failure;
+use crate::platform::telemetry::context;
+
+/// What stands between an order and its end.
+enum Stands {
+    /// Nothing: it is over, or not to be closed yet.
+    Nothing,
+    /// Nobody knows whether there is a payment.
+    Unknown(Payment),
+    /// There is one, which has to be closed at its provider.
+    Open(Payment),
+}
+
+/// Closes the order, if its time is up or somebody gave it up.
+///
+/// # Errors
+/// When a payment of it may still succeed: then it is tried again.
+pub(super) async fn close(app: &AppState, id: OrderId) -> Result<(), Failure> {
+    match stands(app, id).await.map_err(later)? {
+        Stands::Nothing => Ok(()),
+        Stands::Open(payment) => cancel(app, payment).await,
+        Stands::Unknown(payment) => {
+            reconcile::find_out(app, payment.payment_id).await?;
+            // Now it is known: at the next try it can be closed, if there is anything to close.
+            match stands(app, id).await.map_err(later)? {
+                Stands::Nothing => Ok(()),
+                Stands::Open(payment) => cancel(app, payment).await,
+                Stands::Unknown(_) => Err(Failure::retry("payment_unknown", "The payment is not known yet.")),
+            }
+        }
+    }
+}
+
+pub(super) fn later(error: ApiError) -> Failure {
+    Failure::retry("server", error.to_string())
+}
+
+pub(super) fn try_again(failure: &CallFailure) -> Failure {
+    let detail = failure.to_string();
+    match failure.retry_after {
+        Some(wait) => Failure::retry_after("provider", detail, wait),
+        None => Failure::retry("provider", detail),
+    }
+}
+
+async fn stands(app: &AppState, id: OrderId) -> ApiResult<Stands> {
+    let app_in = app.clone();
+    app.db().write(move |tx| Box::pin(async move { look(tx, &app_in, id).await })).await
+}
+
+async fn look(tx: &mut Tx, app: &AppState, id: OrderId) -> ApiResult<Stands> {
+    let Some(mut order) = orders::hold(tx, id).await? else { return Ok(Stands::Nothing) };
+    let now = app.now();
+    if order.status != OrderStatus::AwaitingPayment || (order.ending.is_none() && now < order.hold_until) {
+        return Ok(Stands::Nothing);
+    }
+    orders::begin_ending(tx, &mut order, (Ending::Expired, None), now).await?;
+    let Some(mut payment) = store::alive(tx, id).await? else {
+        orders::release(tx, &mut order, now).await?;
+        return Ok(Stands::Nothing);
+    };
+    match payment.status {
+        PaymentStatus::Unasked => {
+            payment.status = PaymentStatus::Canceled;
+            payment.settled_at = Some(now);
+            store::update(tx, &payment).await?;
+            orders::release(tx, &mut order, now).await?;
+            Ok(Stands::Nothing)
+        }
+        PaymentStatus::Asking | PaymentStatus::Unknown => Ok(Stands::Unknown(payment)),
+        _ => Ok(Stands::Open(payment)),
+    }
+}
+
+/// A call about a payment of an order, on record before and after; what it answers is taken in.
+async fn cancel(app: &AppState, payment: Payment) -> Result<(), Failure> {
+    let provider = provider(app, &payment)?;
+    let Some(provider_id) = payment.provider_id.clone() else {
+        return Err(Failure::permanent("payment_without_id", "An open payment has no id at its provider."));
+    };
+    let call = begin(app, &payment, "payment.cancel").await?;
+    let key = format!("cancel_payment:{}:{}", payment.order_id, call.id);
+    let canceled = provider.cancel(&payment, &provider_id, &key);
+    let result = context::provider(provider.kind().code(), "payment.cancel", canceled).await;
+    let is_about_state = result.as_ref().is_err_and(CallFailure::is_about_state);
+    take_in(app, payment.order_id, call, result.clone()).await.map_err(later)?;
+    match result {
+        Ok(_) => Ok(()),
+        // It was made, or is being made: what became of it is what counts.
+        Err(_) if is_about_state => {
+            let remote = retrieve(app, payment).await?;
+            match remote.status {
+                super::types::RemoteStatus::Processing => Err(Failure::retry(
+                    "payment_processing",
+                    "The payment is on its way: it cannot be closed.",
+                )),
+                _ => Ok(()),
+            }
+        }
+        Err(failure) => Err(try_again(&failure)),
+    }
+}
+
+/// Asks the provider where a payment stands, and takes in what it says.
+///
+/// # Errors
+/// When it does not say.
+pub(super) async fn retrieve(app: &AppState, payment: Payment) -> Result<Remote, Failure> {
+    let provider = provider(app, &payment)?;
+    let Some(provider_id) = payment.provider_id.clone() else {
+        return Err(Failure::permanent("payment_without_id", "The payment has no id at its provider."));
+    };
+    let call = begin(app, &payment, "payment.retrieve").await?;
+    let retrieved = provider.retrieve(&payment, &provider_id);
+    let result = context::provider(provider.kind().code(), "payment.retrieve", retrieved).await;
+    take_in(app, payment.order_id, call, result.clone()).await.map_err(later)?;
+    result.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+}
+
+fn provider<'a>(app: &'a AppState, payment: &Payment) -> Result<&'a Provider, Failure> {
+    let provider = app.payments().of(payment.provider, payment.is_live);
+    provider.ok_or_else(|| {
+        Failure::retry("no_provider", "This process is not set up for the provider of this payment.")
+    })
+}
+
+async fn begin(app: &AppState, payment: &Payment, operation: &'static str) -> Result<Call, Failure> {
+    let permit = breaker::ask(app.db(), payment.provider.code(), app.now()).await?;
+    let Permit::Call { had_failures } = permit else {
+        return Err(Failure::retry("provider_down", "The provider has failed too often of late."));
+    };
+    let (app_in, payment) = (app.clone(), payment.clone());
+    let call = app.db().write(move |tx| {
+        Box::pin(async move { Call::before(tx, &app_in, &payment, (operation, None), had_failures).await })
+    });
+    Ok(call.await?)
+}
+
+async fn take_in(
+    app: &AppState,
+    order: OrderId,
+    call: Call,
+    result: Result<Answered<Remote>, CallFailure>,
+) -> ApiResult<()> {
+    let app_in = app.clone();
+    let event = app
+        .db()
+        .write(move |tx| {
+            Box::pin(async move {
+                call.after(tx, &app_in, &result).await?;
+                let Ok(answered) = result else { return Ok(None) };
+                let Some(mut order) = orders::hold(tx, order).await? else { return Ok(None) };
+                observe_at(tx, &app_in, &mut order, &answered.value).await?;
+                Ok::<_, ApiError>(Some(order.event_id))
+            })
+        })
+        .await?;
+    event.into_iter().for_each(|event| app.ring(event));
+    app.queue().wake(jobs::QUEUE.name);
+    Ok(())
+}
+
+/// Takes in what is heard of one of an order's payments.
+async fn observe_at(tx: &mut Tx, app: &AppState, order: &mut Order, remote: &Remote) -> ApiResult<()> {
+    let payments = store::of_order(tx, order.order_id).await?;
+    let is_it = |payment: &&Payment| {
+        payment.provider_id.as_deref() == Some(&remote.provider_id)
+            || (payment.provider_id.is_none() && remote.payment_id == Some(payment.payment_id))
+    };
+    match payments.iter().find(is_it).cloned() {
+        Some(mut payment) => settle::observe(tx, app, (order, &mut payment), remote).await,
+        // A stray one: it was closed, which is all that was wanted.
+        None => Ok(()),
+    }
+}
+
+/// Closes a payment at the provider that nobody should make.
+///
+/// # Errors
+/// When it cannot be closed: then it is tried again.
+pub(super) async fn close_stray(app: &AppState, order: OrderId, provider_id: &str) -> Result<(), Failure> {
+    let payments = app.db().read(move |conn| Box::pin(async move { store::of_order(conn, order).await }));
+    let payments: Result<Vec<Payment>, DbError> = payments.await;
+    let Some(payment) = payments?.into_iter().next() else { return Ok(()) };
+    let stray = Payment { provider_id: Some(provider_id.to_owned()), ..payment };
+    let provider = provider(app, &stray)?;
+    let call = begin(app, &stray, "payment.cancel").await?;
+    let key = format!("cancel_payment:{order}:{}", call.id);
+    let canceled = provider.cancel(&stray, provider_id, &key);
+    let result = context::provider(provider.kind().code(), "payment.cancel", canceled).await;
+    take_in(app, order, call, result.clone()).await.map_err(later)?;
+    match result {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.is_about_state() => retrieve(app, stray).await.map(drop),
+        Err(failure) => Err(try_again(&failure)),
+    }
+}

@@ -1,0 +1,110 @@
+//! What an organiser's people do about orders and their payments.
+
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::checkout;
+use super::jobs;
+use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
+use crate::orders::{self, Order, OrderDetail, OrderStatus};
+use crate::platform::authorize::Who;
+use crate::platform::db::Tx;
+use crate::platform::ids::OrderId;
+use crate::platform::problem::ApiResult;
+use crate::platform::text;
+
+/// Why somebody does something about an order.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// For the record (1 to 200 characters).
+    pub reason: String,
+}
+
+impl Reason {
+    fn checked(&self) -> ApiResult<String> {
+        text::line("reason", &self.reason, 200)
+    }
+}
+
+/// The order, held, if `who` may do what they ask for.
+async fn held(tx: &mut Tx, who: &Who, id: OrderId) -> ApiResult<Order> {
+    orders::of(tx, who, id).await?;
+    orders::hold(tx, id).await?.ok_or_else(orders::not_found)
+}
+
+fn entry(deed: Deed, order: &Order) -> Entry {
+    let entry = Entry::of(deed).at(order.event_id).to(Target::Order, order.order_id.as_bytes());
+    entry.named(&order.reference)
+}
+
+/// Gives up an order that is not paid. Doing it twice changes nothing more.
+///
+/// # Errors
+/// `order_over` once it is paid.
+pub(crate) async fn cancel(app: &AppState, who: Who, id: OrderId, reason: &Reason) -> ApiResult<OrderDetail> {
+    let (app_in, by, reason) = (app.clone(), who.clone(), reason.checked()?);
+    app.db_of(who.organiser_id)
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut order = held(tx, &by, id).await?;
+                let is_done = order.ending.is_some()
+                    || !matches!(order.status, OrderStatus::AwaitingPayment | OrderStatus::Paid);
+                if is_done {
+                    return Ok(());
+                }
+                checkout::cancel(tx, &app_in, &mut order, Some(&reason)).await?;
+                let entry = entry(Deed::OrderCancelled, &order).after(json!({"reason": reason}));
+                audit::record(tx, &app_in, &by, entry).await
+            })
+        })
+        .await?;
+    app.queue().wake(jobs::QUEUE.name);
+    checkout::close_now(app, id).await;
+    detail(app, who, id).await
+}
+
+/// Says that somebody has looked at an order that needed it, and what they did. Doing it twice changes nothing more.
+///
+/// # Errors
+/// When the order is not theirs.
+pub(crate) async fn settle(app: &AppState, who: Who, id: OrderId, reason: &Reason) -> ApiResult<OrderDetail> {
+    let (app_in, by, reason) = (app.clone(), who.clone(), reason.checked()?);
+    app.db_of(who.organiser_id)
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut order = held(tx, &by, id).await?;
+                let Some(attention) = order.attention else { return Ok(()) };
+                orders::attended(tx, &mut order, (&by.by.name, &reason), app_in.now()).await?;
+                let entry = entry(Deed::OrderSettled, &order).before(json!({"attention": attention}));
+                audit::record(tx, &app_in, &by, entry.after(json!({"reason": reason}))).await
+            })
+        })
+        .await?;
+    detail(app, who, id).await
+}
+
+/// Asks the provider where the order's payment stands, and takes in what it says.
+///
+/// # Errors
+/// `TIMEOUT` when it does not say.
+pub(crate) async fn check(app: &AppState, who: Who, id: OrderId) -> ApiResult<OrderDetail> {
+    let (db, asking) = (app.db_of(who.organiser_id), who.clone());
+    db.read(move |conn| Box::pin(async move { orders::of(conn, &asking, id).await.map(drop) })).await?;
+    checkout::refresh(app, id).await?;
+    checkout::close_now(app, id).await;
+    detail(app, who, id).await
+}
+
+async fn detail(app: &AppState, who: Who, id: OrderId) -> ApiResult<OrderDetail> {
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                let order = orders::of(conn, &who, id).await?;
+                orders::detail(conn, order).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,137 @@
+//! What is done for payments later, or again.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{close, reconcile, store};
+use crate::app::AppState;
+use crate::orders;
+use crate::platform::db::{DbError, Tx};
+use crate::platform::ids::{OrderId, PaymentId};
+use crate::platform::maintenance::worker_name;
+use crate::platform::queue::{self, Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
+
+/// Tried until it is certain what became of a payment.
+pub(crate) const QUEUE: QueueSpec =
+    QueueSpec::new("payments", 2_000, &[5_000, 15_000, 60_000, 300_000, 900_000]);
+const CLOSE: &str = "close.1";
+const CLOSE_STRAY: &str = "close_stray.1";
+const RECONCILE: &str = "reconcile.1";
+const SWEEP: &str = "sweep.1";
+
+/// Between two sweeps for what has no job, because its job died.
+const EVERY_MS: i64 = 60_000;
+const ASK: Duration = Duration::from_secs(20);
+/// Whoever has not heard of a payment for this long asks.
+const UNCERTAIN_MS: i64 = 60_000;
+/// What one sweep puts in at most.
+const AT_ONCE: u32 = 500;
+
+/// Works until the server begins to shut down.
+pub(crate) async fn run(app: AppState) {
+    let worker = Worker::new(app.queue().clone(), QUEUE, handlers(&app), worker_name());
+    let schedule = queue::keep(ASK, || put_in(&app), "payments were not looked after", app.closing());
+    tokio::join!(worker.run(app.closing()), schedule);
+}
+
+async fn put_in(app: &AppState) -> Result<bool, DbError> {
+    let job = NewJob { unique_key: Some(SWEEP.to_owned()), ..NewJob::new(QUEUE.name, SWEEP, Value::Null) };
+    app.queue().on_schedule("payments", EVERY_MS, job).await
+}
+
+/// What does the work.
+fn handlers(app: &AppState) -> Handlers {
+    let (sweeping, closing, straying, reconciling) = (app.clone(), app.clone(), app.clone(), app.clone());
+    Handlers::new()
+        .on(SWEEP, move |_: Claimed| {
+            let app = sweeping.clone();
+            async move { Ok(sweep(&app).await?) }
+        })
+        .on(CLOSE, move |job: Claimed| {
+            let app = closing.clone();
+            async move { close::close(&app, id(&job, "order_id")?).await }
+        })
+        .on(CLOSE_STRAY, move |job: Claimed| {
+            let app = straying.clone();
+            async move { close::close_stray(&app, id(&job, "order_id")?, &text(&job, "provider_id")?).await }
+        })
+        .on(RECONCILE, move |job: Claimed| {
+            let app = reconciling.clone();
+            async move { reconcile::reconcile(&app, id(&job, "payment_id")?).await }
+        })
+}
+
+fn text(job: &Claimed, key: &str) -> Result<String, Failure> {
+    let text = job.payload.get(key).and_then(Value::as_str).map(str::to_owned);
+    text.ok_or_else(|| Failure::permanent("payload", format!("The job has no {key}.")))
+}
+
+fn id<T: std::str::FromStr>(job: &Claimed, key: &str) -> Result<T, Failure> {
+    let id = text(job, key)?.parse().ok();
+    id.ok_or_else(|| Failure::permanent("payload", format!("The job's {key} is no id.")))
+}
+
+async fn put(tx: &mut Tx, app: &AppState, job: NewJob, key: String, run_at: i64) -> Result<(), DbError> {
+    let job = NewJob { unique_key: Some(key), run_at, ..job };
+    app.queue().enqueue(tx, &job).await.map(drop)
+}
+
+/// The order is to be closed, at once. Wake the queue afterwards.
+pub(super) async fn close(tx: &mut Tx, app: &AppState, order: OrderId) -> Result<(), DbError> {
+    close_later(tx, app, order, 0).await
+}
+
+/// The order is to be closed, unless it is by then.
+pub(super) async fn close_later(tx: &mut Tx, app: &AppState, order: OrderId, at: i64) -> Result<(), DbError> {
+    let job = NewJob::new(QUEUE.name, CLOSE, json!({"order_id": order}));
+    put(tx, app, job, format!("close {order}"), at).await
+}
+
+/// The order is to be closed when its time is up.
+pub(super) async fn close_at(tx: &mut Tx, app: &AppState, order: OrderId, at: i64) -> Result<(), DbError> {
+    let job = NewJob::new(QUEUE.name, CLOSE, json!({"order_id": order}));
+    put(tx, app, job, format!("expire {order}"), at).await
+}
+
+/// A payment that nobody should make is to be closed.
+pub(super) async fn close_stray(
+    tx: &mut Tx,
+    app: &AppState,
+    order: OrderId,
+    provider_id: &str,
+) -> Result<(), DbError> {
+    let job = NewJob::new(QUEUE.name, CLOSE_STRAY, json!({"order_id": order, "provider_id": provider_id}));
+    put(tx, app, job, format!("stray {provider_id}"), 0).await
+}
+
+/// Whether there is a payment is to be found out, if nobody knows it by then.
+pub(super) async fn reconcile_at(
+    tx: &mut Tx,
+    app: &AppState,
+    payment: PaymentId,
+    at: i64,
+) -> Result<(), DbError> {
+    let job = NewJob::new(QUEUE.name, RECONCILE, json!({"payment_id": payment}));
+    put(tx, app, job, format!("reconcile {payment}"), at).await
+}
+
+/// Puts in what should have a job and may have none.
+async fn sweep(app: &AppState) -> Result<(), DbError> {
+    let (app_in, now) = (app.clone(), app.now());
+    app.db()
+        .write(move |tx| {
+            Box::pin(async move {
+                for order in orders::overdue(tx, now, AT_ONCE).await? {
+                    close(tx, &app_in, order).await?;
+                }
+                for payment in store::uncertain(tx, now - UNCERTAIN_MS, AT_ONCE).await? {
+                    reconcile_at(tx, &app_in, payment, 0).await?;
+                }
+                Ok::<_, DbError>(())
+            })
+        })
+        .await?;
+    app.queue().wake(QUEUE.name);
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Payments: begun, made, closed, and never lost.
+//!
+//! Every call to a provider is on record before it is made and after it was answered. What a provider says of a
+//! payment comes in at one place ([`settle`]), whoever heard it. See `docs/payments.md`.
+//!
+//! **Invariant:** of one order, one payment at most can still be made or was. The table refuses a second.
+//! **Invariant:** what is not known is `unknown` until it is, and nobody is told that it failed.
+
+mod ask;
+mod begin;
+mod books;
+mod calls;
+mod checkout;
+mod close;
+mod desk;
+mod failure;
+pub(crate) mod jobs;
+mod provider;
+mod reconcile;
+pub mod routes;
+mod secrets;
+mod settle;
+mod store;
+pub(crate) mod stripe;
+mod types;
+
+pub use books::Account;
+pub(crate) use checkout::{Begun, cancel, checkout, close_now, nothing_on_sale, pay_view, refresh, try_out};
+pub use checkout::{PayView, TryOut};
+pub use desk::Reason;
+pub use failure::Outcome;
+pub(crate) use jobs::run;
+pub(crate) use provider::Provider;
+pub use types::{PaymentStatus, ProviderKind};
+
+use crate::platform::config::{ConfigError, PaymentConfig};
+
+/// Who takes payments.
+#[derive(Debug, Clone)]
+pub(crate) struct Payments {
+    provider: Option<Provider>,
+}
+
+impl Payments {
+    /// As set up.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub(crate) fn new(config: &PaymentConfig) -> Result<Self, ConfigError> {
+        let stripe = stripe::Stripe::new(config)?.map(Provider::Stripe);
+        Ok(Self { provider: stripe.or_else(|| config.test_provider.then_some(Provider::Test)) })
+    }
+
+    /// Who takes new payments; none: nobody.
+    pub(crate) const fn provider(&self) -> Option<&Provider> {
+        self.provider.as_ref()
+    }
+
+    /// The one who took a payment of this kind, if it is still there.
+    pub(crate) fn of(&self, kind: ProviderKind, is_live: bool) -> Option<&Provider> {
+        self.provider.as_ref().filter(|provider| provider.kind() == kind && provider.is_live() == is_live)
+    }
+}

@@ -1,0 +1,266 @@
+//! Payments through Stripe's stand-in, which is checked with Stripe's own library: whatever goes wrong, nobody pays
+//! twice, and nothing that was paid is lost.
+
+use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe};
+use serde_json::json;
+
+use crate::support::shop::{Order, key, server_with};
+use crate::support::{Server, Shop, text, until};
+
+const MINUTE: i64 = 60_000;
+const TIMEOUT: &str =
+    "We're having trouble contacting Stripe. Your card has not been charged. Please try again.";
+
+struct World {
+    stripe: Stripe,
+    server: Server,
+    shop: Shop,
+}
+
+async fn world() -> World {
+    let stripe = Stripe::start().await;
+    let server = server_with(&stripe).await;
+    let shop = Shop::open(&server, Some(5)).await;
+    World { stripe, server, shop }
+}
+
+impl World {
+    /// The only payment there is at Stripe.
+    fn intent(&self) -> serde_json::Value {
+        let [intent] = <[_; 1]>::try_from(self.stripe.all("payment_intent")).unwrap();
+        intent
+    }
+
+    async fn refresh(&self, order: &Order) -> serde_json::Value {
+        order.act(&self.server, "refresh", &json!({})).await.expect(200)
+    }
+
+    /// Somebody whose checkout meets `fault` tries again with the same key, and pays.
+    async fn survives(&self, fault: Fault) -> Vec<String> {
+        let (key, wish) = (key(), self.shop.wish(1));
+        self.stripe.fail(Operation::CreatePayment, fault.clone());
+        let refused = self.shop.try_order(&self.server, &key, "", &wish).await;
+        refused.expect_problem(504, "TIMEOUT");
+        assert_eq!(refused.json["detail"], TIMEOUT);
+        assert_eq!(refused.json["retryable"], true);
+        assert!(refused.headers.contains_key("retry-after"));
+        assert_eq!(self.shop.stock(&self.server).await.0, 1, "its tickets wait");
+        let order = Order::of(self.shop.try_order(&self.server, &key, "", &wish).await.expect(201));
+        self.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+        assert_eq!(self.refresh(&order).await["status"], "paid", "{fault:?}");
+        assert_eq!(self.intent()["status"], "succeeded");
+        self.shop.steps(&self.server, &order).await
+    }
+}
+
+#[tokio::test]
+async fn stripe_is_asked_as_its_documentation_says() {
+    let w = world().await;
+    let order = w.shop.order(&w.server, 2).await;
+    let payment = &order.view["payment"];
+    assert_eq!((&payment["provider"], &payment["status"]), (&json!("stripe"), &json!("open")));
+    assert_eq!(payment["publishable_key"], "pk_test_liventix");
+    let intent = w.intent();
+    assert_eq!(payment["client_secret"], intent["client_secret"]);
+    assert_eq!((&intent["amount"], &intent["currency"]), (&json!(8_300), &json!("eur")));
+    assert_eq!(intent["receipt_email"], order.view["email"]);
+    assert_eq!(intent["description"], format!("Harbour Lights · {}", text(&order.view["reference"])));
+    let metadata = intent["metadata"].as_object().unwrap();
+    assert_eq!(metadata["liventix_order_id"], order.id.as_str());
+    assert_eq!(metadata["liventix_organiser_id"], w.shop.organiser.id.as_str());
+    let [seen] = <[_; 1]>::try_from(w.stripe.seen()).unwrap();
+    assert_eq!(seen.version.as_deref(), Some("2026-10-28.endive"));
+    let key = seen.idempotency_key.unwrap();
+    let payment_id = metadata["liventix_payment_id"].as_str().unwrap();
+    assert_eq!(key, format!("create_payment:{}:{payment_id}", order.id));
+}
+
+#[tokio::test]
+async fn who_pays_gets_tickets_and_who_is_refused_tries_again() {
+    let w = world().await;
+    let order = w.shop.order(&w.server, 1).await;
+    w.stripe.buyer_pays(&order.intent(), Card::Empty).unwrap_err();
+    assert_eq!(w.refresh(&order).await["status"], "awaiting_payment");
+    w.refresh(&order).await;
+    let declined = |steps: &[String]| steps.iter().filter(|step| *step == "payment_declined").count();
+    assert_eq!(declined(&w.shop.steps(&w.server, &order).await), 1, "one refusal is noted once");
+    let detail = w.shop.detail(&w.server, &order).await;
+    let sentence = text(&detail["steps"].as_array().unwrap().last().unwrap()["sentence"]);
+    assert_eq!(sentence, "The buyer's bank refused: Your card has insufficient funds.");
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    let paid = w.refresh(&order).await;
+    assert_eq!(paid["status"], "paid");
+    assert!(paid["items"][0]["ticket_url"].is_string());
+    assert!(paid["payment"].get("client_secret").is_none(), "nobody needs it any more");
+    assert_eq!(w.shop.stock(&w.server).await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_way_of_paying_that_takes_a_while_holds_the_tickets() {
+    let w = world().await;
+    let order = w.shop.order(&w.server, 1).await;
+    w.stripe.buyer_pays(&order.intent(), Card::Slow).unwrap();
+    assert_eq!(w.refresh(&order).await["payment"]["status"], "processing");
+    // Its time is up, but the money is on its way: the tickets are not for others.
+    w.server.clock.advance(15 * MINUTE);
+    until(async || {
+        w.server.app().queue().wake("payments");
+        Some(w.shop.detail(&w.server, &order).await).filter(|detail| detail["ending"] == "expired")
+    })
+    .await;
+    assert_eq!(w.shop.stock(&w.server).await, (1, 0));
+    w.stripe.processing_ends(&order.intent(), true);
+    assert_eq!(w.refresh(&order).await["status"], "paid");
+    assert_eq!(w.shop.stock(&w.server).await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_timeout_before_anything_happened_costs_nothing() {
+    let steps = world().await.survives(Fault::HangBefore).await;
+    let known = steps.iter().position(|step| step == "payment_open").unwrap();
+    assert_eq!(steps[known - 1], "payment_unknown");
+}
+
+#[tokio::test]
+async fn a_timeout_after_the_payment_began_begins_no_second() {
+    world().await.survives(Fault::HangAfter).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_no_failure() {
+    let w = world().await;
+    w.survives(Fault::BreakAfter).await;
+    assert_eq!(w.stripe.calls(Operation::CreatePayment), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_is_no_failure() {
+    world().await.survives(Fault::Garble).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_has_too_much_to_do_did_nothing() {
+    let steps = world().await.survives(Fault::TooMany(2)).await;
+    assert!(!steps.contains(&"payment_unknown".to_owned()), "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_being_answered_to_another_is_not_known_yet() {
+    world().await.survives(Fault::InProgress).await;
+}
+
+#[tokio::test]
+async fn a_failure_of_the_moment_passes() {
+    world().await.survives(Fault::Fail(503)).await;
+}
+
+/// Stripe keeps its failures: the same key gets the same 500 for a day. The payment is searched for, given up, and
+/// another takes its place, which can be made; the first never can, since nobody has its secret.
+#[tokio::test]
+async fn a_failure_that_is_kept_is_got_round() {
+    let w = world().await;
+    let (key, wish) = (key(), w.shop.wish(1));
+    w.stripe.fail(Operation::CreatePayment, Fault::FailKept(500));
+    w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
+    let order = Order::of(w.shop.try_order(&w.server, &key, "", &wish).await.expect(201));
+    assert_eq!(w.stripe.calls(Operation::SearchPayments), 1);
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    assert_eq!(w.refresh(&order).await["status"], "paid");
+    assert_eq!(w.shop.stock(&w.server).await, (0, 1));
+}
+
+/// The buyer never comes back; nobody may pay what was begun, and the tickets are free again.
+#[tokio::test]
+async fn what_nobody_knows_of_is_found_out_and_closed() {
+    let w = world().await;
+    w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
+    let refused = w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await;
+    refused.expect_problem(504, "TIMEOUT");
+    w.server.clock.advance(15 * MINUTE);
+    until(async || {
+        w.server.app().queue().wake("payments");
+        (w.shop.stock(&w.server).await == (0, 0)).then_some(())
+    })
+    .await;
+    assert_eq!(w.intent()["status"], "canceled");
+    let orders =
+        w.server.get(&format!("{}/orders", w.shop.event.path), &w.shop.organiser.key).await.expect(200);
+    assert_eq!(orders["items"][0]["status"], "expired");
+}
+
+/// The buyer pays in the last moment, while the order is being closed: whoever pays gets tickets.
+#[tokio::test]
+async fn paying_and_closing_at_once_ends_with_tickets() {
+    let w = world().await;
+    let order = w.shop.order(&w.server, 1).await;
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    let answer = order.act(&w.server, "cancel", &json!({})).await.expect(200);
+    assert_eq!(answer["status"], "paid");
+    assert_eq!(w.shop.stock(&w.server).await, (0, 1));
+}
+
+#[tokio::test]
+async fn an_order_ends_once_its_payment_surely_can_be_made_no_more() {
+    let w = world().await;
+    let order = w.shop.order(&w.server, 1).await;
+    w.stripe.fail(Operation::CancelPayment, Fault::HangBefore);
+    let answer = order.act(&w.server, "cancel", &json!({})).await.expect(200);
+    assert_eq!((&answer["status"], &answer["ending"]), (&json!("awaiting_payment"), &json!("cancelled")));
+    assert!(answer["payment"].get("client_secret").is_none(), "nobody should pay it now");
+    assert_eq!(w.shop.stock(&w.server).await, (1, 0), "it might be paid");
+    w.server.clock.advance(20_000);
+    w.shop.becomes(&w.server, &order, "cancelled").await;
+    assert_eq!(w.intent()["status"], "canceled");
+    assert_eq!(w.shop.stock(&w.server).await, (0, 0));
+}
+
+#[tokio::test]
+async fn what_stripe_refuses_fails_and_frees_the_tickets() {
+    let w = world().await;
+    // Stripe takes fifty cents at least.
+    w.server
+        .call("PUT", &w.shop.organiser.path("fees/EUR"), crate::support::ADMIN, &json!({}))
+        .await
+        .expect(200);
+    w.shop.price(&w.server, &w.shop.event.day, json!({"price": 10, "capacity": 5})).await.expect(200);
+    let refused = w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await;
+    refused.expect_problem(422, "payment_refused");
+    assert_eq!(w.shop.stock(&w.server).await, (0, 0));
+    let orders =
+        w.server.get(&format!("{}/orders", w.shop.event.path), &w.shop.organiser.key).await.expect(200);
+    assert_eq!(orders["items"][0]["status"], "failed");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_left_alone_for_a_while() {
+    let w = world().await;
+    for _ in 0..5 {
+        w.stripe.fail(Operation::CreatePayment, Fault::BreakBefore);
+        w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await.expect_problem(504, "TIMEOUT");
+    }
+    w.shop.price(&w.server, &w.shop.event.day, json!({"price": 4_000})).await.expect(200);
+    let (key, wish) = (key(), w.shop.wish(1));
+    w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
+    assert_eq!(w.stripe.calls(Operation::CreatePayment), 5, "nobody called");
+    w.server.clock.advance(30_001);
+    w.shop.try_order(&w.server, &key, "", &wish).await.expect(201);
+}
+
+/// Every call is on record before it is made and after it was answered.
+#[tokio::test]
+async fn calls_are_on_record() {
+    let w = world().await;
+    w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
+    let (key, wish) = (key(), w.shop.wish(1));
+    w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
+    w.shop.try_order(&w.server, &key, "", &wish).await.expect(201);
+    let db = w.server.place.open().await;
+    let sql =
+        "SELECT operation, outcome, provider_request_id FROM provider_calls ORDER BY started_at, call_id";
+    let rows = db.read(move |conn| Box::pin(async move { conn.query(sql, &[]).await })).await;
+    let rows: Vec<_> = Result::<_, liventix_server::platform::db::DbError>::unwrap(rows);
+    let mut outcomes: Vec<String> = rows.iter().map(|row| row.get(1).unwrap()).collect();
+    outcomes.sort();
+    assert_eq!(outcomes, ["done", "timeout"]);
+    assert!(rows.iter().all(|row| row.get::<String>(0).unwrap() == "payment.create"));
+}

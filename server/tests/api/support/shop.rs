@@ -1,0 +1,165 @@
+//! An event that sells, and whoever buys.
+
+use std::time::Duration;
+
+use liventix_server::platform::config::PaymentConfig;
+use liventix_stand_ins::stripe::Stripe;
+use serde_json::{Value, json};
+
+use super::{Event, NOW, Organiser, Reply, Server, new_id, text, until};
+
+/// What the stand-in signs web hooks with.
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
+/// A server whose payments nobody makes.
+pub(crate) async fn trying_out() -> Server {
+    Server::start_set(|config| config.payments.test_provider = true).await
+}
+
+/// The settings of a server that Stripe's stand-in takes payments for.
+pub(crate) fn with_stripe(stripe: &Stripe) -> PaymentConfig {
+    PaymentConfig {
+        stripe_secret_key: Some("sk_test_liventix".into()),
+        stripe_publishable_key: Some("pk_test_liventix".into()),
+        stripe_webhook_secrets: Some(WEBHOOK_SECRET.into()),
+        stripe_url: stripe.url().to_owned(),
+        // Hanging calls are waited for, so not for long.
+        stripe_timeout: Duration::from_millis(300),
+        ..PaymentConfig::default()
+    }
+}
+
+/// A server that Stripe's stand-in takes payments for.
+pub(crate) async fn server_with(stripe: &Stripe) -> Server {
+    stripe.set_clock(NOW);
+    Server::start_set(|config| config.payments = with_stripe(stripe)).await
+}
+
+/// An event that sells day tickets for 40.00 EUR with 19 % tax, and an organiser who pays a fee of 0.50 and 2.5 %.
+pub(crate) struct Shop {
+    pub(crate) organiser: Organiser,
+    pub(crate) event: Event,
+}
+
+/// An order, in the hands of its buyer.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    /// As the checkout answered.
+    pub(crate) view: Value,
+}
+
+impl Shop {
+    pub(crate) async fn open(server: &Server, capacity: Option<u32>) -> Self {
+        let organiser = Organiser::create(server, "Harbour").await;
+        let event = organiser.event(server).await;
+        Self::open_at(server, organiser, event, capacity).await
+    }
+
+    pub(crate) async fn open_at(
+        server: &Server,
+        organiser: Organiser,
+        event: Event,
+        capacity: Option<u32>,
+    ) -> Self {
+        let fee = json!({"fixed": 50, "percent_bp": 250});
+        server.call("PUT", &organiser.path("fees/EUR"), super::ADMIN, &fee).await.expect(200);
+        let shop = Self { organiser, event };
+        shop.set(server, json!({"currency": "EUR", "is_open": true})).await.expect(200);
+        let sale = json!({"price": 4_000, "tax_rate_bp": 1_900, "capacity": capacity});
+        shop.price(server, &shop.event.day, sale).await.expect(200);
+        shop
+    }
+
+    pub(crate) async fn set(&self, server: &Server, settings: Value) -> Reply {
+        let path = format!("{}/sales", self.event.path);
+        server.call("PUT", &path, &self.organiser.key, &settings).await
+    }
+
+    pub(crate) async fn price(&self, server: &Server, kind: &str, sale: Value) -> Reply {
+        let path = format!("{}/sales/{kind}", self.event.path);
+        server.call("PUT", &path, &self.organiser.key, &sale).await
+    }
+
+    /// How many day tickets are held and sold.
+    pub(crate) async fn stock(&self, server: &Server) -> (i64, i64) {
+        let sales = server.get(&format!("{}/sales", self.event.path), &self.organiser.key).await.expect(200);
+        let kinds = sales["types"].as_array().unwrap();
+        let day = kinds.iter().find(|kind| kind["ticket_type_id"] == self.event.day.as_str()).unwrap();
+        (day["held"].as_i64().unwrap(), day["sold"].as_i64().unwrap())
+    }
+
+    pub(crate) fn wish(&self, quantity: u32) -> Value {
+        json!({
+            "items": [{"ticket_type_id": self.event.day, "quantity": quantity}],
+            "name": "Ida Berg", "email": format!("ida.{}@example.org", &new_id()[24..]),
+        })
+    }
+
+    pub(crate) async fn try_order(&self, server: &Server, key: &str, token: &str, wish: &Value) -> Reply {
+        let path = format!("/v1/shop/events/{}/orders", self.event.id);
+        let request = server.request(reqwest::Method::POST, &path, token).json(wish);
+        server.send(request.header("idempotency-key", key)).await
+    }
+
+    /// So many day tickets, of a guest.
+    pub(crate) async fn order(&self, server: &Server, quantity: u32) -> Order {
+        Order::of(self.try_order(server, &key(), "", &self.wish(quantity)).await.expect(201))
+    }
+
+    /// What the organiser sees of it.
+    pub(crate) async fn detail(&self, server: &Server, order: &Order) -> Value {
+        server.get(&format!("/v1/orders/{}", order.id), &self.organiser.key).await.expect(200)
+    }
+
+    /// Waits until what the organiser sees of it has this status.
+    pub(crate) async fn becomes(&self, server: &Server, order: &Order, status: &str) -> Value {
+        until(async || {
+            // The worker looks by itself every two seconds; woken, at once.
+            server.app().queue().wake("payments");
+            Some(self.detail(server, order).await).filter(|detail| detail["status"] == status)
+        })
+        .await
+    }
+
+    /// What happened to it, by its codes.
+    pub(crate) async fn steps(&self, server: &Server, order: &Order) -> Vec<String> {
+        let detail = self.detail(server, order).await;
+        detail["steps"].as_array().unwrap().iter().map(|step| text(&step["step"])).collect()
+    }
+}
+
+/// A key for a checkout that was not tried before.
+pub(crate) fn key() -> String {
+    format!("checkout:cart-{}:{}", &new_id()[24..], new_id())
+}
+
+impl Order {
+    pub(crate) fn of(made: Value) -> Self {
+        Self {
+            id: text(&made["order"]["order_id"]),
+            token: text(&made["token"]),
+            view: made["order"].clone(),
+        }
+    }
+
+    /// The payment's id at Stripe, as its browser secret begins.
+    pub(crate) fn intent(&self) -> String {
+        let secret = text(&self.view["payment"]["client_secret"]);
+        secret.split("_secret_").next().unwrap().to_owned()
+    }
+
+    pub(crate) async fn view(&self, server: &Server) -> Value {
+        server.get("/v1/shop/order", &self.token).await.expect(200)
+    }
+
+    pub(crate) async fn act(&self, server: &Server, what: &str, body: &Value) -> Reply {
+        server.post(&format!("/v1/shop/order/{what}"), &self.token, body).await
+    }
+
+    /// Pays where nobody has to.
+    pub(crate) async fn try_out(&self, server: &Server, outcome: &str) -> Value {
+        self.act(server, "test-payment", &json!({ "outcome": outcome })).await.expect(200)
+    }
+}
