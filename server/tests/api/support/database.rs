@@ -1,5 +1,7 @@
 //! A database of its own for a test, on the engine that [`crate::ENGINE`] names.
 
+use std::sync::{Mutex, PoisonError};
+
 use liventix_server::platform::db::{Db, Engine, PostgresOptions, SqliteOptions, Storage};
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
@@ -14,6 +16,9 @@ pub(crate) struct TestDatabase {
     pub(crate) db: Db,
     pub(crate) place: Place,
 }
+
+/// Databases of tests that have ended. The next that makes one drops them: hundreds side by side fill a disk.
+static DONE_WITH: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Where a database is, or will be.
 pub(crate) struct Place {
@@ -79,6 +84,14 @@ pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        let url = self.url.as_ref().map(|url| url.expose_secret());
+        let name = url.and_then(|url| url.rsplit('/').next());
+        DONE_WITH.lock().unwrap_or_else(PoisonError::into_inner).extend(name.map(str::to_owned));
+    }
+}
+
 async fn create() -> SecretString {
     let server = server();
     let name = format!("test_{}", crate::support::new_id().replace('-', ""));
@@ -94,6 +107,14 @@ async fn create() -> SecretString {
         let gone = "SELECT 1 FROM pg_stat_activity WHERE datname = $1";
         while client.query_opt(gone, &[&TEMPLATE]).await.unwrap().is_some() {
             tokio::task::yield_now().await;
+        }
+    }
+    let done_with = std::mem::take(&mut *DONE_WITH.lock().unwrap_or_else(PoisonError::into_inner));
+    for name in done_with {
+        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        if client.batch_execute(&drop).await.is_err() {
+            // A worker of the server's own is in it: next time.
+            DONE_WITH.lock().unwrap_or_else(PoisonError::into_inner).push(name);
         }
     }
     client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await.unwrap();
