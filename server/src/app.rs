@@ -232,6 +232,7 @@ impl App {
             .merge(sales::routes::routes())
             .merge(orders::routes::routes())
             .merge(payments::routes::routes())
+            .merge(payments::inbox::routes::routes())
             .merge(shop::routes::routes())
             .merge(tickets::routes::routes())
             .merge(doors::routes::routes())

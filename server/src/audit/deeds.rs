@@ -53,6 +53,7 @@ names! {
     TypeSaleChanged = "sales.type_changed", "Price of a ticket type changed";
     TypeSaleEnded = "sales.type_ended", "Ticket type taken off sale";
     OrderCancelled = "order.cancelled", "Order given up";
+    OrderRefunded = "order.refunded", "Money given back";
     OrderSettled = "order.settled", "Order looked after";
     TicketIssued = "ticket.issued", "Ticket issued";
     TicketsImported = "ticket.imported", "Tickets imported";

@@ -5,6 +5,8 @@
 //!        ├───────────► expired       nobody paid in time
 //!        ├───────────► cancelled     by the buyer or the organiser
 //!        └───────────► failed        the payment could not be begun
+//!
+//! paid ──► partially_refunded ──► refunded        and back, if a bank gives the money back
 //! ```
 //!
 //! **Invariant:** tickets are issued once, in the transaction that makes an order paid, and an order gives back what
@@ -15,6 +17,7 @@
 mod end;
 mod fulfil;
 mod place;
+mod refund;
 pub mod routes;
 mod service;
 mod steps;
@@ -24,6 +27,7 @@ mod types;
 pub(crate) use end::{attended, begin_ending, raise, release, revive};
 pub(crate) use fulfil::fulfil;
 pub(crate) use place::{Placed, place, quote};
+pub(crate) use refund::{block_for_refund, refund_back, refunded, refunded_positions, unblock_refunded};
 pub(crate) use service::{detail, not_found, of};
 pub use steps::Step;
 pub(crate) use steps::note;

@@ -151,6 +151,7 @@ pub(crate) async fn place(
         hold_until: now + i64::from(offer.settings.hold_minutes) * 60_000,
         paid_at: None,
         ended_at: None,
+        refunded: 0,
     };
     let items = items(&quote, wish)?;
     store::insert(tx, &order, &items).await?;
@@ -173,6 +174,7 @@ fn items(quote: &Quote, wish: &Wish) -> ApiResult<Vec<Item>> {
                 attendee_name: text::optional_line("attendee_names", name, 120)?,
                 cost: line.each,
                 ticket_id: None,
+                refund_id: None,
             });
         }
     }

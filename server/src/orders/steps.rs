@@ -38,6 +38,22 @@ coded! {
         Ended = "ended",
         /// It was paid after it had ended, and its tickets were still there.
         Revived = "revived",
+        /// Money is to go back.
+        RefundBegun = "refund_begun",
+        /// It went back.
+        RefundSucceeded = "refund_succeeded",
+        /// The provider refused to give it back.
+        RefundRefused = "refund_refused",
+        /// It came again.
+        RefundFailed = "refund_failed",
+        /// The buyer's bank disputes the payment.
+        DisputeOpened = "dispute_opened",
+        /// It took the money.
+        DisputeWithdrawn = "dispute_withdrawn",
+        /// It gave the money back.
+        DisputeReinstated = "dispute_reinstated",
+        /// It is decided.
+        DisputeClosed = "dispute_closed",
         /// A person has to look at it.
         AttentionRaised = "attention_raised",
         /// Somebody looked at it.
@@ -119,6 +135,34 @@ impl Step {
             },
             Self::Ended => "The order ended unpaid; its tickets are for sale again.".to_owned(),
             Self::Revived => "It was paid after it had ended; its tickets were still there.".to_owned(),
+            Self::RefundBegun => match number("tickets") {
+                0 => format!("{} gives {} back{because}", text("by"), money("amount")),
+                1 => format!(
+                    "{} gives {} back for 1 ticket, which is blocked{because}",
+                    text("by"),
+                    money("amount")
+                ),
+                tickets => format!(
+                    "{} gives {} back for {tickets} tickets, which are blocked{because}",
+                    text("by"),
+                    money("amount")
+                ),
+            },
+            Self::RefundSucceeded => format!("{} went back to the buyer.", money("amount")),
+            Self::RefundRefused => {
+                format!("{} did not go back, and tickets it was for are good again{because}", money("amount"))
+            }
+            Self::RefundFailed => format!("{} came back from the buyer's bank{because}", money("amount")),
+            Self::DisputeOpened => {
+                format!("The buyer's bank disputes {}{because}", money("amount"))
+            }
+            Self::DisputeWithdrawn => {
+                format!("The dispute took {}, and cost {}.", money("amount"), money("fee"))
+            }
+            Self::DisputeReinstated => format!("The dispute gave {} back.", money("amount")),
+            Self::DisputeClosed => {
+                format!("The dispute about {} is decided: {}.", money("amount"), text("as"))
+            }
             Self::AttentionRaised => format!("Somebody has to look at this{because}"),
             Self::AttentionSettled => format!("{} looked at this{because}", text("by")),
         }

@@ -6,14 +6,14 @@ use super::types::{Attention, Buyer, Ending, Item, Order, OrderStatus};
 use crate::events::snapshot;
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, values_rows};
-use crate::platform::ids::OrderId;
+use crate::platform::ids::{OrderId, RefundId};
 use crate::platform::page::Key;
 use crate::platform::text::like;
 use crate::pricing::{Currency, TicketPrice};
 
 const COLUMNS: &str = "order_id, organiser_id, event_id, reference, secret_hash, buyer_user_id, buyer_name, \
     buyer_email, status, ending, attention, currency, subtotal, buyer_fees, fees, tax, total, created_at, \
-    hold_until, paid_at, ended_at";
+    hold_until, paid_at, ended_at, refunded";
 
 fn coded<T>(row: &Row, column: usize, find: fn(&str) -> Option<T>) -> Result<T, DbError> {
     find(&row.get::<String>(column)?).ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
@@ -47,6 +47,7 @@ fn read(row: &Row) -> Result<Order, DbError> {
         hold_until: row.get(18)?,
         paid_at: row.get(19)?,
         ended_at: row.get(20)?,
+        refunded: row.get(21)?,
     })
 }
 
@@ -67,7 +68,7 @@ pub(crate) async fn hold(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, DbEr
 
 /// Whether the reference is free is for the table to say.
 pub(super) async fn insert(tx: &mut Tx, order: &Order, items: &[Item]) -> Result<(), DbError> {
-    let sql = format!("INSERT INTO orders ({COLUMNS}, buyer_search) VALUES {}", values_rows(22, 1));
+    let sql = format!("INSERT INTO orders ({COLUMNS}, buyer_search) VALUES {}", values_rows(23, 1));
     let values = params![
         order.order_id,
         order.organiser_id,
@@ -90,6 +91,7 @@ pub(super) async fn insert(tx: &mut Tx, order: &Order, items: &[Item]) -> Result
         order.hold_until,
         order.paid_at,
         order.ended_at,
+        order.refunded,
         search_text(order),
     ];
     tx.execute(&sql, values).await?;
@@ -126,7 +128,7 @@ fn item_values(order: OrderId, item: &Item) -> [Value; 10] {
 /// Its tickets, in their order.
 pub(crate) async fn items(conn: &mut Conn, order: OrderId) -> Result<Vec<Item>, DbError> {
     let sql = "SELECT position, ticket_type_id, type_name, attendee_name, price, fee, buyer_fee, tax, total, \
-               ticket_id FROM order_items WHERE order_id = $1 ORDER BY position";
+               ticket_id, refund_id FROM order_items WHERE order_id = $1 ORDER BY position";
     let read = |row: &Row| {
         Ok(Item {
             position: row.get(0)?,
@@ -141,6 +143,7 @@ pub(crate) async fn items(conn: &mut Conn, order: OrderId) -> Result<Vec<Item>, 
                 total: row.get(8)?,
             },
             ticket_id: row.get(9)?,
+            refund_id: row.get(10)?,
         })
     };
     conn.query(sql, params![order]).await?.iter().map(read).collect()
@@ -158,8 +161,8 @@ pub(super) async fn set_ticket(
 
 /// Writes back what can change of an order.
 pub(super) async fn update(tx: &mut Tx, order: &Order) -> Result<(), DbError> {
-    let sql = "UPDATE orders SET status = $2, ending = $3, attention = $4, paid_at = $5, ended_at = $6 \
-               WHERE order_id = $1";
+    let sql = "UPDATE orders SET status = $2, ending = $3, attention = $4, paid_at = $5, ended_at = $6, \
+               refunded = $7 WHERE order_id = $1";
     let values = params![
         order.order_id,
         order.status.code(),
@@ -167,8 +170,32 @@ pub(super) async fn update(tx: &mut Tx, order: &Order) -> Result<(), DbError> {
         order.attention.map(Attention::code),
         order.paid_at,
         order.ended_at,
+        order.refunded,
     ];
     tx.execute(sql, values).await.map(drop)
+}
+
+/// What is said of a ticket by a refund: whose it is, and whether the ticket is blocked for it.
+pub(super) async fn set_refund(
+    tx: &mut Tx,
+    order: OrderId,
+    position: u32,
+    (refund, is_blocked): (Option<RefundId>, bool),
+) -> Result<(), DbError> {
+    let sql =
+        "UPDATE order_items SET refund_id = $3, refund_blocked = $4 WHERE order_id = $1 AND position = $2";
+    tx.execute(sql, params![order, position, refund, is_blocked]).await.map(drop)
+}
+
+/// Those tickets of a refund that are blocked because of it.
+pub(super) async fn refund_blocked(
+    conn: &mut Conn,
+    order: OrderId,
+    refund: RefundId,
+) -> Result<Vec<TicketId>, DbError> {
+    let sql = "SELECT ticket_id FROM order_items WHERE order_id = $1 AND refund_id = $2 AND refund_blocked = 1 \
+               AND ticket_id IS NOT NULL ORDER BY position";
+    conn.query(sql, params![order, refund]).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// Orders that wait for their payment, and that should end: those whose time is up, and those that are ending.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::platform::coded::coded;
-use crate::platform::ids::{OrderId, UserId};
+use crate::platform::ids::{OrderId, RefundId, UserId};
 use crate::pricing::{Currency, TicketPrice};
 
 coded! {
@@ -15,6 +15,10 @@ coded! {
         AwaitingPayment = "awaiting_payment",
         /// Its tickets are issued.
         Paid = "paid",
+        /// Its tickets are issued; some of the money went back.
+        PartiallyRefunded = "partially_refunded",
+        /// All of the money went back.
+        Refunded = "refunded",
         /// Nobody paid in time; its tickets are free again.
         Expired = "expired",
         /// The buyer or the organiser gave it up; its tickets are free again.
@@ -43,8 +47,22 @@ coded! {
         PaidTooLate = "paid_too_late",
         /// What was paid is not what it costs.
         AmountDiffers = "amount_differs",
+        /// Money went back that nobody asked for here.
+        RefundedElsewhere = "refunded_elsewhere",
+        /// Money that went back came again.
+        RefundFailed = "refund_failed",
+        /// The buyer's bank disputes it.
+        Disputed = "disputed",
         /// The provider has a second payment of it.
         SecondPayment = "second_payment",
+    }
+}
+
+impl OrderStatus {
+    /// Whether tickets were issued.
+    #[must_use]
+    pub const fn has_tickets(self) -> bool {
+        matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)
     }
 }
 
@@ -129,6 +147,8 @@ pub struct Order {
     pub tax: i64,
     /// What the buyer pays.
     pub total: i64,
+    /// What went back to them.
+    pub refunded: i64,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
     /// How long its tickets are held (UTC milliseconds).
@@ -155,6 +175,9 @@ pub struct Item {
     pub cost: TicketPrice,
     /// The ticket; none, while it is not paid.
     pub ticket_id: Option<TicketId>,
+    /// The refund it was given back by, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<RefundId>,
 }
 
 /// An order in a list.
@@ -188,6 +211,8 @@ pub struct OrderSummary {
     pub tax: i64,
     /// What the buyer pays.
     pub total: i64,
+    /// What went back to them.
+    pub refunded: i64,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
     /// How long its tickets are held (UTC milliseconds).
@@ -215,6 +240,7 @@ impl From<Order> for OrderSummary {
             fees: order.fees,
             tax: order.tax,
             total: order.total,
+            refunded: order.refunded,
             created_at: order.created_at,
             hold_until: order.hold_until,
             paid_at: order.paid_at,

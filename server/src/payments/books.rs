@@ -9,10 +9,11 @@ use crate::app::AppState;
 use crate::orders::Order;
 use crate::params;
 use crate::platform::coded::coded;
-use crate::platform::db::{DbError, Tx};
+use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::ids::{EntryId, OrderId};
 use crate::pricing::Currency;
 
+use super::refunds::Refund;
 use super::types::Payment;
 
 coded! {
@@ -78,6 +79,55 @@ pub(super) async fn sale(
     received(tx, app, payment, ("sale", &lines)).await
 }
 
+/// Money went back. The fee of a ticket goes back with it; what was given back beside that, the organiser bears.
+pub(super) async fn refund(
+    tx: &mut Tx,
+    app: &AppState,
+    payment: &Payment,
+    refund: &Refund,
+) -> Result<(), DbError> {
+    let lines = shares(tx, payment, refund).await?.map(|(account, amount)| (account, -amount));
+    let cause = format!("refund:{}", refund.refund_id);
+    moved(tx, app, payment, (cause, "refund", &lines)).await.map(drop)
+}
+
+/// Where what a refund is of stands in the books: as sold, or as nobody's.
+async fn shares(conn: &mut Conn, payment: &Payment, refund: &Refund) -> Result<[(Account, i64); 3], DbError> {
+    let sql = "SELECT kind FROM money_entries WHERE cause = $1";
+    let row = conn.first(sql, params![format!("payment:{}", payment.payment_id)]).await?;
+    let kind: Option<String> = row.map(|row| row.get(0)).transpose()?;
+    let (amount, fees) = (refund.amount, refund.fees);
+    Ok(if kind.as_deref() == Some("unexplained") {
+        [(Account::Provider, amount), (Account::Fees, 0), (Account::Suspense, -amount)]
+    } else {
+        [(Account::Provider, amount), (Account::Fees, -fees), (Account::Organiser, fees - amount)]
+    })
+}
+
+/// Money that had gone back came again.
+pub(super) async fn refund_back(
+    tx: &mut Tx,
+    app: &AppState,
+    payment: &Payment,
+    refund: &Refund,
+) -> Result<(), DbError> {
+    let lines = shares(tx, payment, refund).await?;
+    let cause = format!("refund_back:{}", refund.refund_id);
+    moved(tx, app, payment, (cause, "refund_back", &lines)).await.map(drop)
+}
+
+/// A dispute took money (`amount` is negative) or gave it back, and cost `fee` (negative: that came back as well). The
+/// organiser bears both. Says whether it was not booked before.
+pub(super) async fn dispute(
+    tx: &mut Tx,
+    app: &AppState,
+    payment: &Payment,
+    (movement, amount, fee): (&str, i64, i64),
+) -> Result<bool, DbError> {
+    let lines = [(Account::Provider, amount - fee), (Account::Organiser, fee - amount)];
+    moved(tx, app, payment, (format!("dispute:{movement}"), "dispute", &lines)).await
+}
+
 /// Money came that no tickets were given for.
 pub(super) async fn unexplained(tx: &mut Tx, app: &AppState, payment: &Payment) -> Result<(), DbError> {
     let lines = [(Account::Provider, payment.received), (Account::Suspense, -payment.received)];
@@ -90,8 +140,18 @@ async fn received(
     payment: &Payment,
     (kind, lines): (&'static str, &[(Account, i64)]),
 ) -> Result<(), DbError> {
+    let cause = format!("payment:{}", payment.payment_id);
+    moved(tx, app, payment, (cause, kind, lines)).await.map(drop)
+}
+
+async fn moved(
+    tx: &mut Tx,
+    app: &AppState,
+    payment: &Payment,
+    (cause, kind, lines): (String, &'static str, &[(Account, i64)]),
+) -> Result<bool, DbError> {
     let entry = Entry {
-        cause: format!("payment:{}", payment.payment_id),
+        cause,
         kind,
         organiser: payment.organiser_id,
         order: Some(payment.order_id),
@@ -99,5 +159,5 @@ async fn received(
         is_live: payment.is_live,
         lines,
     };
-    book(tx, app, entry).await.map(drop)
+    book(tx, app, entry).await
 }

@@ -4,16 +4,20 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::checkout;
-use super::jobs;
+use super::disputes::{self, DisputeView};
+use super::refunds::{self, RefundView};
+use super::{checkout, jobs};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::orders::{self, Order, OrderDetail, OrderStatus};
-use crate::platform::authorize::Who;
+use crate::platform::authorize::{self, Who};
 use crate::platform::db::Tx;
 use crate::platform::ids::OrderId;
 use crate::platform::problem::ApiResult;
 use crate::platform::text;
+
+/// What a list of disputes has at most.
+const MAX_DISPUTES: u32 = 200;
 
 /// Why somebody does something about an order.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -51,7 +55,7 @@ pub(crate) async fn cancel(app: &AppState, who: Who, id: OrderId, reason: &Reaso
             Box::pin(async move {
                 let mut order = held(tx, &by, id).await?;
                 let is_done = order.ending.is_some()
-                    || !matches!(order.status, OrderStatus::AwaitingPayment | OrderStatus::Paid);
+                    || !(order.status == OrderStatus::AwaitingPayment || order.status.has_tickets());
                 if is_done {
                     return Ok(());
                 }
@@ -96,6 +100,42 @@ pub(crate) async fn check(app: &AppState, who: Who, id: OrderId) -> ApiResult<Or
     checkout::refresh(app, id).await?;
     checkout::close_now(app, id).await;
     detail(app, who, id).await
+}
+
+/// An order's refunds, oldest first.
+///
+/// # Errors
+/// When the order is not theirs.
+pub(crate) async fn refunds(app: &AppState, who: Who, id: OrderId) -> ApiResult<Vec<RefundView>> {
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                orders::of(conn, &who, id).await?;
+                let items = orders::items(conn, id).await?;
+                let refunds = refunds::of_order(conn, id).await?.into_iter().map(|refund| {
+                    let is_its = |item: &&orders::Item| item.refund_id == Some(refund.refund_id);
+                    let positions = items.iter().filter(is_its).map(|item| item.position).collect();
+                    refund.view(positions)
+                });
+                Ok(refunds.collect())
+            })
+        })
+        .await
+}
+
+/// An organiser's disputes.
+///
+/// # Errors
+/// When they are not theirs.
+pub(crate) async fn disputes(app: &AppState, who: Who, only_open: bool) -> ApiResult<Vec<DisputeView>> {
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                let granted = authorize::organiser(conn, &who).await?;
+                Ok(disputes::of_organiser(conn, granted.organiser_id, only_open, MAX_DISPUTES).await?)
+            })
+        })
+        .await
 }
 
 async fn detail(app: &AppState, who: Who, id: OrderId) -> ApiResult<OrderDetail> {

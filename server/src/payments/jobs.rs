@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{close, reconcile, store};
+use super::{close, inbox, reconcile, refunds, store};
 use crate::app::AppState;
 use crate::orders;
 use crate::platform::db::{DbError, Tx};
-use crate::platform::ids::{OrderId, PaymentId};
+use crate::platform::ids::{OrderId, PaymentId, RefundId};
 use crate::platform::maintenance::worker_name;
 use crate::platform::queue::{self, Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
 
@@ -18,6 +18,7 @@ pub(crate) const QUEUE: QueueSpec =
 const CLOSE: &str = "close.1";
 const CLOSE_STRAY: &str = "close_stray.1";
 const RECONCILE: &str = "reconcile.1";
+const FIND_OUT_REFUND: &str = "find_out_refund.1";
 const SWEEP: &str = "sweep.1";
 
 /// Between two sweeps for what has no job, because its job died.
@@ -32,7 +33,7 @@ const AT_ONCE: u32 = 500;
 pub(crate) async fn run(app: AppState) {
     let worker = Worker::new(app.queue().clone(), QUEUE, handlers(&app), worker_name());
     let schedule = queue::keep(ASK, || put_in(&app), "payments were not looked after", app.closing());
-    tokio::join!(worker.run(app.closing()), schedule);
+    tokio::join!(worker.run(app.closing()), schedule, inbox::run(app.clone()));
 }
 
 async fn put_in(app: &AppState) -> Result<bool, DbError> {
@@ -42,7 +43,8 @@ async fn put_in(app: &AppState) -> Result<bool, DbError> {
 
 /// What does the work.
 fn handlers(app: &AppState) -> Handlers {
-    let (sweeping, closing, straying, reconciling) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let (sweeping, closing, straying) = (app.clone(), app.clone(), app.clone());
+    let (reconciling, refunding) = (app.clone(), app.clone());
     Handlers::new()
         .on(SWEEP, move |_: Claimed| {
             let app = sweeping.clone();
@@ -55,6 +57,10 @@ fn handlers(app: &AppState) -> Handlers {
         .on(CLOSE_STRAY, move |job: Claimed| {
             let app = straying.clone();
             async move { close::close_stray(&app, id(&job, "order_id")?, &text(&job, "provider_id")?).await }
+        })
+        .on(FIND_OUT_REFUND, move |job: Claimed| {
+            let app = refunding.clone();
+            async move { refunds::find_out(&app, id(&job, "refund_id")?).await }
         })
         .on(RECONCILE, move |job: Claimed| {
             let app = reconciling.clone();
@@ -116,6 +122,17 @@ pub(super) async fn reconcile_at(
     put(tx, app, job, format!("reconcile {payment}"), at).await
 }
 
+/// What became of a refund is to be found out, if nobody knows it by then.
+pub(super) async fn find_out_refund_at(
+    tx: &mut Tx,
+    app: &AppState,
+    refund: RefundId,
+    at: i64,
+) -> Result<(), DbError> {
+    let job = NewJob::new(QUEUE.name, FIND_OUT_REFUND, json!({"refund_id": refund}));
+    put(tx, app, job, format!("refund {refund}"), at).await
+}
+
 /// Puts in what should have a job and may have none.
 async fn sweep(app: &AppState) -> Result<(), DbError> {
     let (app_in, now) = (app.clone(), app.now());
@@ -127,6 +144,9 @@ async fn sweep(app: &AppState) -> Result<(), DbError> {
                 }
                 for payment in store::uncertain(tx, now - UNCERTAIN_MS, AT_ONCE).await? {
                     reconcile_at(tx, &app_in, payment, 0).await?;
+                }
+                for refund in refunds::uncertain(tx, now - UNCERTAIN_MS, AT_ONCE).await? {
+                    find_out_refund_at(tx, &app_in, refund, 0).await?;
                 }
                 Ok::<_, DbError>(())
             })

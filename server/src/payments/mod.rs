@@ -13,10 +13,13 @@ mod calls;
 mod checkout;
 mod close;
 mod desk;
+mod disputes;
 mod failure;
+pub(crate) mod inbox;
 pub(crate) mod jobs;
 mod provider;
 mod reconcile;
+mod refunds;
 pub mod routes;
 mod secrets;
 mod settle;
@@ -28,9 +31,11 @@ pub use books::Account;
 pub(crate) use checkout::{Begun, cancel, checkout, close_now, nothing_on_sale, pay_view, refresh, try_out};
 pub use checkout::{PayView, TryOut};
 pub use desk::Reason;
+pub use disputes::DisputeView;
 pub use failure::Outcome;
 pub(crate) use jobs::run;
 pub(crate) use provider::Provider;
+pub use refunds::{RefundRequest, RefundStatus, RefundView};
 pub use types::{PaymentStatus, ProviderKind};
 
 use crate::platform::config::{ConfigError, PaymentConfig};
@@ -49,6 +54,14 @@ impl Payments {
     pub(crate) fn new(config: &PaymentConfig) -> Result<Self, ConfigError> {
         let stripe = stripe::Stripe::new(config)?.map(Provider::Stripe);
         Ok(Self { provider: stripe.or_else(|| config.test_provider.then_some(Provider::Test)) })
+    }
+
+    /// Stripe, if it takes payments here.
+    pub(crate) const fn stripe(&self) -> Option<&stripe::Stripe> {
+        match &self.provider {
+            Some(Provider::Stripe(stripe)) => Some(stripe),
+            _ => None,
+        }
     }
 
     /// Who takes new payments; none: nobody.

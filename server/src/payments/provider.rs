@@ -1,7 +1,7 @@
 //! Who takes the money: Stripe, or nobody, for trying out.
 
 use super::failure::CallFailure;
-use super::stripe::{Answered, Stripe};
+use super::stripe::{Answered, RefundObject, RefundWish, Stripe};
 use super::types::{Payment, PaymentStatus, ProviderKind, Remote, RemoteStatus};
 
 /// A provider. Cheap to clone.
@@ -79,6 +79,25 @@ impl Provider {
         match self {
             Self::Stripe(stripe) => stripe.cancel(provider_id, key).await,
             Self::Test => Ok(tested(payment, RemoteStatus::Canceled)),
+        }
+    }
+}
+
+impl Provider {
+    pub(super) async fn refund(&self, wish: &RefundWish<'_>) -> Result<Answered<RefundObject>, CallFailure> {
+        match self {
+            Self::Stripe(stripe) => stripe.refund(wish).await,
+            Self::Test => {
+                let value = RefundObject::tested(wish);
+                Ok(Answered { value, status: 200, provider_request_id: None })
+            }
+        }
+    }
+
+    pub(super) async fn refunds_of(&self, intent: &str) -> Result<Answered<Vec<RefundObject>>, CallFailure> {
+        match self {
+            Self::Stripe(stripe) => stripe.refunds_of(intent).await,
+            Self::Test => Ok(Answered { value: Vec::new(), status: 200, provider_request_id: None }),
         }
     }
 }

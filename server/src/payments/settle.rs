@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use super::types::{Decline, Payment, PaymentStatus, Remote, RemoteStatus};
+use super::types::{Decline, Payment, PaymentStatus, ProviderKind, Remote, RemoteStatus};
 use super::{books, jobs, secrets, store};
 use crate::app::AppState;
 use crate::orders::{self, Attention, Ending, Order, OrderStatus, Step};
@@ -66,6 +66,11 @@ async fn open(
     (order, payment): (&mut Order, &mut Payment),
     remote: &Remote,
 ) -> ApiResult<()> {
+    let has_secret = remote.client_secret.is_some() || payment.sealed_client_secret.is_some();
+    if payment.provider == ProviderKind::Stripe && !has_secret {
+        // There is one; but whoever asked for it has not heard yet, and nobody can make it before.
+        return Ok(store::update(tx, payment).await?);
+    }
     if payment.status != PaymentStatus::Open && payment.status != PaymentStatus::Processing {
         note(tx, app, order, Step::PaymentOpen, json!({"amount": payment.amount})).await?;
     }

@@ -89,6 +89,16 @@ pub(super) async fn by_id(conn: &mut Conn, id: PaymentId) -> Result<Option<Payme
     conn.first(&sql, params![id]).await?.as_ref().map(read).transpose()
 }
 
+/// The payment that its provider calls so.
+pub(super) async fn by_provider(
+    conn: &mut Conn,
+    provider: ProviderKind,
+    id: &str,
+) -> Result<Option<Payment>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM payments WHERE provider = $1 AND provider_id = $2");
+    conn.first(&sql, params![provider.code(), id]).await?.as_ref().map(read).transpose()
+}
+
 /// The order's payment that can still be made, or was.
 pub(super) async fn alive(conn: &mut Conn, order: OrderId) -> Result<Option<Payment>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE order_id = $1 AND {ALIVE}");

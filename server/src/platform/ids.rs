@@ -99,3 +99,5 @@ id!(/// One call to a provider.
     CallId, "call id");
 id!(/// One entry of the books.
     EntryId, "entry id");
+id!(/// Money that goes back to a buyer.
+    RefundId, "refund id");

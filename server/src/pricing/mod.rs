@@ -12,4 +12,5 @@ mod terms;
 
 pub use currency::{Currency, Money};
 pub use quote::{Quote, QuoteLine};
+pub(crate) use terms::check_amount;
 pub use terms::{Fee, FeePayer, PricingError, TaxMode, Terms, TicketPrice};

@@ -20,6 +20,12 @@ pub(crate) async fn release(tx: &mut Tx, kind: TicketTypeId, count: u32) -> Resu
     tx.execute(sql, params![kind, count]).await.map(drop)
 }
 
+/// What was sold is for sale again.
+pub(crate) async fn unsell(tx: &mut Tx, kind: TicketTypeId, count: u32) -> Result<(), DbError> {
+    let sql = "UPDATE ticket_sales SET sold = sold - $2 WHERE ticket_type_id = $1";
+    tx.execute(sql, params![kind, count]).await.map(drop)
+}
+
 /// What was held is sold.
 pub(crate) async fn sell(tx: &mut Tx, kind: TicketTypeId, count: u32) -> Result<(), DbError> {
     let sql = "UPDATE ticket_sales SET held = held - $2, sold = sold + $2 WHERE ticket_type_id = $1";

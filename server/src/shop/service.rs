@@ -7,7 +7,7 @@ use super::types::{
     BuyerItem, BuyerOrder, CheckoutRequest, CheckoutView, OfferTypeView, OfferView, ShopEvent,
 };
 use crate::app::AppState;
-use crate::orders::{self, Buyer, Order, OrderStatus, Wish};
+use crate::orders::{self, Buyer, Order, Wish};
 use crate::payments::{self, Begun, TryOut};
 use crate::platform::auth::{Client, Person};
 use crate::platform::db::Tx;
@@ -135,12 +135,14 @@ async fn view_in(tx: &mut Tx, app: &AppState, id: OrderId) -> ApiResult<BuyerOrd
     let offer = sales::offer(tx, order.event_id).await?.ok_or_else(payments::nothing_on_sale)?;
     let mut items = Vec::new();
     for item in orders::items(tx, id).await? {
-        let ticket_url = match item.ticket_id.filter(|_| order.status == OrderStatus::Paid) {
-            Some(ticket) => Some(wallet::ticket_link(tx, app, ticket).await?),
-            None => None,
-        };
+        let ticket_url =
+            match item.ticket_id.filter(|_| order.status.has_tickets() && item.refund_id.is_none()) {
+                Some(ticket) => Some(wallet::ticket_link(tx, app, ticket).await?),
+                None => None,
+            };
         let (type_name, attendee_name, cost) = (item.type_name, item.attendee_name, item.cost);
-        items.push(BuyerItem { type_name, attendee_name, cost, ticket_url });
+        let is_refunded = item.refund_id.is_some();
+        items.push(BuyerItem { type_name, attendee_name, cost, is_refunded, ticket_url });
     }
     let payment = payments::pay_view(app, tx, &order).await?;
     Ok(BuyerOrder {
@@ -156,6 +158,7 @@ async fn view_in(tx: &mut Tx, app: &AppState, id: OrderId) -> ApiResult<BuyerOrd
         buyer_fees: order.buyer_fees,
         tax: order.tax,
         total: order.total,
+        refunded: order.refunded,
         created_at: order.created_at,
         hold_until: order.hold_until,
         paid_at: order.paid_at,

@@ -101,6 +101,8 @@ pub struct BuyerItem {
     /// What it cost.
     #[serde(flatten)]
     pub cost: TicketPrice,
+    /// Whether it was given back, or is being.
+    pub is_refunded: bool,
     /// Where the ticket is shown and taken onto a phone: whoever has it holds the ticket. None, while it is not paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_url: Option<String>,
@@ -134,6 +136,8 @@ pub struct BuyerOrder {
     pub tax: i64,
     /// What it costs.
     pub total: i64,
+    /// What went back to the buyer.
+    pub refunded: i64,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
     /// How long its tickets are held (UTC milliseconds).

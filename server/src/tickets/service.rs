@@ -81,6 +81,30 @@ pub(crate) async fn issue_in(
     Ok(rows.iter().map(|row| row.view.ticket_id).collect())
 }
 
+/// Blocks those of an event's tickets that are good, in the caller's transaction, which holds the event. Says which.
+pub(crate) async fn block_in(tx: &mut Tx, event: EventId, ids: &[TicketId]) -> ApiResult<Vec<TicketId>> {
+    let mut blocked = Vec::new();
+    for mut row in store::get_all(tx, event, ids).await? {
+        if matches!(row.view.status, TicketStatus::Valid | TicketStatus::Unpaid) {
+            Action::Revoke.apply(&mut row)?;
+            store::update(tx, event, &row).await?;
+            blocked.push(row.view.ticket_id);
+        }
+    }
+    Ok(blocked)
+}
+
+/// Makes tickets good again that were blocked, as far as they still are.
+pub(crate) async fn unblock_in(tx: &mut Tx, event: EventId, ids: &[TicketId]) -> ApiResult<()> {
+    for mut row in store::get_all(tx, event, ids).await? {
+        if row.view.status == TicketStatus::Revoked {
+            Action::Unblock.apply(&mut row)?;
+            store::update(tx, event, &row).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Stores rows made from `snapshot`. If the event has changed since, they may carry a withdrawn key or a
 /// deleted type: then nothing is stored. What goes on record and the answer, which it gives back, are kept
 /// with them.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::shop::{key, trying_out};
 use crate::support::{
-    ADMIN, Event, NOW, Organiser, PASSWORD, Person, Phone, Server, sign_in, text, try_sign_in,
+    ADMIN, Event, NOW, Organiser, PASSWORD, Person, Phone, Server, new_id, sign_in, text, try_sign_in,
 };
 
 struct World {
@@ -102,6 +102,23 @@ impl World {
         let made = self.server.send(request.header("idempotency-key", key())).await.expect(201);
         let cancel = format!("/v1/orders/{}/cancel", text(&made["order"]["order_id"]));
         self.owner_calls("POST", &cancel, json!({"reason": "asked on the phone"})).await;
+        let made = self
+            .server
+            .send(
+                self.server
+                    .request(reqwest::Method::POST, &path, "")
+                    .json(&wish)
+                    .header("idempotency-key", key()),
+            )
+            .await
+            .expect(201);
+        let pay = json!({"outcome": "pay"});
+        self.server.post("/v1/shop/order/test-payment", &text(&made["token"]), &pay).await.expect(200);
+        let refunds = format!("/v1/orders/{}/refunds", text(&made["order"]["order_id"]));
+        let request = self.server.request(reqwest::Method::POST, &refunds, &self.owner.token);
+        let request = request.json(&json!({"all": true, "reason": "rain"}));
+        let key = format!("refund:desk:{}", new_id());
+        self.server.send(request.header("idempotency-key", key)).await.expect(201);
         vec![text(&made["token"]), "ida@example.org".into()]
     }
 

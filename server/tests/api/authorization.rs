@@ -17,6 +17,7 @@ fn body(method: &str, path: &str, event: &Event) -> Value {
         (_, "sales") => json!({"currency": "EUR", "is_open": false}),
         (_, "{ticket_type_id}") if path.contains("/sales/") => json!({"price": 0}),
         (_, "{currency}") => json!({"fixed": 0}),
+        (_, "refunds") => json!({"all": true, "reason": "Stolen"}),
         (_, "settle") => json!({"reason": "Stolen"}),
         (_, "cancel") if path.contains("/orders/") => json!({"reason": "Stolen"}),
         (_, "test-payment") => json!({"outcome": "pay"}),
@@ -138,7 +139,8 @@ pub(crate) fn is_public(operation: &Value) -> bool {
 }
 
 /// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
-const OWN_LISTS: [&str; 7] = [
+const OWN_LISTS: [&str; 8] = [
+    "/v1/disputes",
     "/v1/events",
     "/v1/devices",
     "/v1/api-keys",

@@ -94,7 +94,7 @@ fn expected(who: &Credential, action: Action, first_event: bool) -> Expected {
 
 /// The call that stands for an action. It can be repeated.
 fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, String, Value) {
-    let Place { event, ticket, anomaly, order } = place;
+    let Place { event, ticket, anomaly, order, paid } = place;
     let at = |rest: &str| format!("{}{rest}", event.path);
     let nothing = json!(null);
     match action {
@@ -115,6 +115,10 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
         Action::ManageOrders => {
             ("POST", format!("/v1/orders/{order}/cancel"), json!({"reason": "asked for"}))
         }
+        Action::Refund => {
+            ("POST", format!("/v1/orders/{paid}/refunds"), json!({"amount": 1, "reason": "rain"}))
+        }
+        Action::SeeMoney => ("GET", "/v1/disputes".into(), nothing),
         Action::SeeScans => ("GET", at("/scans"), nothing),
         Action::Settle => {
             ("POST", at(&format!("/anomalies/{anomaly}/acknowledge")), json!({"note": "on my way"}))
@@ -145,6 +149,8 @@ struct Place {
     ticket: String,
     anomaly: String,
     order: String,
+    /// An order that somebody has paid.
+    paid: String,
 }
 
 impl Place {
@@ -155,13 +161,16 @@ impl Place {
         let scans = [door.admit(&ticket, NOW - 1), door.admit(&ticket, NOW)];
         door.upload(server, &scans).await.expect(200);
         let found = server.get(&format!("{}/anomalies", event.path), &organiser.key).await.expect(200);
-        let order = order(server, organiser, &event).await;
-        Self { anomaly: text(&found["items"][0]["anomaly_id"]), event, ticket, order }
+        let (order, _) = place_order(server, organiser, &event).await;
+        let (paid, token) = place_order(server, organiser, &event).await;
+        let body = json!({"outcome": "pay"});
+        server.post("/v1/shop/order/test-payment", &token, &body).await.expect(200);
+        Self { anomaly: text(&found["items"][0]["anomaly_id"]), event, ticket, order, paid }
     }
 }
 
-/// An order that nobody pays.
-async fn order(server: &Server, organiser: &Organiser, event: &Event) -> String {
+/// An order and its token.
+async fn place_order(server: &Server, organiser: &Organiser, event: &Event) -> (String, String) {
     let sales = format!("{}/sales", event.path);
     let (settings, sale) = (json!({"currency": "EUR", "is_open": true}), json!({"price": 4_000}));
     server.call("PUT", &sales, &organiser.key, &settings).await.expect(200);
@@ -171,7 +180,7 @@ async fn order(server: &Server, organiser: &Organiser, event: &Event) -> String 
     let path = format!("/v1/shop/events/{}/orders", event.id);
     let request = server.request(Method::POST, &path, "").json(&wish);
     let made = server.send(request.header("idempotency-key", key())).await.expect(201);
-    text(&made["order"]["order_id"])
+    (text(&made["order"]["order_id"]), text(&made["token"]))
 }
 
 struct World {
@@ -268,6 +277,9 @@ impl World {
     async fn ask(&self, token: &str, (method, path, body): (&str, String, Value)) -> Reply {
         let mut headers = HeaderMap::new();
         headers.insert("liventix-organiser", self.organiser.id.parse().unwrap());
+        if path.ends_with("/refunds") {
+            headers.insert("idempotency-key", format!("refund:desk:{}", new_id()).parse().unwrap());
+        }
         let method: Method = method.parse().unwrap();
         let request = self.server.request(method, &path, token).headers(headers);
         self.server.send(if body.is_null() { request } else { request.json(&body) }).await

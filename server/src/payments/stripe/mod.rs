@@ -5,6 +5,7 @@
 //! currencies. <https://docs.stripe.com/api>
 
 mod amount;
+mod money;
 mod wire;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::platform::config::{ConfigError, PaymentConfig};
 use crate::platform::outbound;
 
 pub(crate) use amount::to_stripe;
+pub(crate) use money::{DisputeObject, RefundObject, RefundWish};
 pub(crate) use wire::PaymentIntent;
 
 /// The version of the API that this client speaks. <https://docs.stripe.com/api/versioning>

@@ -29,6 +29,8 @@ pub(super) struct ErrorObject {
 #[derive(Debug, Deserialize)]
 pub(super) struct Found<T> {
     pub(super) data: Vec<T>,
+    #[serde(default)]
+    pub(super) has_more: bool,
 }
 
 /// A payment. <https://docs.stripe.com/api/payment_intents/object>

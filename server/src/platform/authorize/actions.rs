@@ -148,6 +148,10 @@ actions! {
     SeeOrders = "order.see", Event, [Owner EventManager Finance Support], Some(Scope::Read);
     #[doc = " Give up orders that are not paid, and settle those that need a person"]
     ManageOrders = "order.manage", Event, [Owner EventManager Finance Support], Some(Scope::Manage);
+    #[doc = " Give money back"]
+    Refund = "order.refund", Event, [Owner Finance], Some(Scope::Manage);
+    #[doc = " See disputes, balances and payouts"]
+    SeeMoney = "money.see", Organiser, [Owner Finance], Some(Scope::Read);
     #[doc = " See scans, conflicts, anomalies and what was set aside"]
     SeeScans = "scan.see", Event, [Owner EventManager EventScanner Support], Some(Scope::Read);
     #[doc = " Settle anomalies and conflicts"]

@@ -65,6 +65,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0014_payments.postgres.sql")
     ),
+    migration!(
+        "0015_webhooks_refunds",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0015_webhooks_refunds.postgres.sql")
+    ),
 ];
 
 impl Migration {

@@ -120,6 +120,9 @@ codes! {
     PaymentTimeout = GATEWAY_TIMEOUT, "TIMEOUT", "The payment provider did not answer";
     PaymentRefused = UNPROCESSABLE_ENTITY, "payment_refused", "The payment provider refused";
     PaymentsOff = SERVICE_UNAVAILABLE, "payments_off", "Nobody takes payments here";
+    RefundTooMuch = CONFLICT, "refund_too_much", "It is more than is left of what was paid";
+    NothingToRefund = CONFLICT, "nothing_to_refund", "There is nothing to give back";
+    SignatureInvalid = BAD_REQUEST, "signature_invalid", "The signature does not fit";
     NotOnSale = CONFLICT, "not_on_sale", "The ticket type cannot be bought now";
     SoldOut = CONFLICT, "sold_out", "There are not as many tickets left";
     PriceChanged = CONFLICT, "price_changed", "It costs something else now";

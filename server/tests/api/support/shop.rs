@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use liventix_core::clock::Clock as _;
 use liventix_server::platform::config::PaymentConfig;
 use liventix_stand_ins::stripe::Stripe;
 use serde_json::{Value, json};
@@ -162,4 +163,38 @@ impl Order {
     pub(crate) async fn try_out(&self, server: &Server, outcome: &str) -> Value {
         self.act(server, "test-payment", &json!({ "outcome": outcome })).await.expect(200)
     }
+}
+
+/// Brings an event of Stripe's to the server, as Stripe would.
+pub(crate) async fn deliver(server: &Server, event: &Value) -> Reply {
+    let (body, seconds) = (event.to_string(), server.clock.wall_ms() / 1_000);
+    let signature = liventix_stand_ins::stripe::sign(body.as_bytes(), seconds, &[WEBHOOK_SECRET]);
+    let request = server.request(reqwest::Method::POST, "/v1/webhooks/stripe", "").body(body);
+    server.send(request.header("stripe-signature", signature)).await
+}
+
+/// Where an event stands: `received`, `applied` or `ignored`, and why.
+pub(crate) async fn state_of(server: &Server, event: &Value) -> (String, Option<String>) {
+    let db = server.place.open().await;
+    let id = text(&event["id"]);
+    let row = db.read(move |conn| {
+        Box::pin(async move {
+            let sql = "SELECT state, why FROM provider_events WHERE event_id = $1";
+            conn.first(sql, &[id.into()]).await
+        })
+    });
+    let row: Result<_, liventix_server::platform::db::DbError> = row.await;
+    let row = row.unwrap().unwrap();
+    db.close().await;
+    (row.get(0).unwrap(), row.get(1).unwrap())
+}
+
+/// Brings an event, and waits until it is dealt with. What it was ignored for, if it was.
+pub(crate) async fn apply(server: &Server, event: &Value) -> Option<String> {
+    deliver(server, event).await.expect(200);
+    until(async || {
+        let (state, why) = state_of(server, event).await;
+        (state != "received").then_some(why)
+    })
+    .await
 }

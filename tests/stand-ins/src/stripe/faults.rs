@@ -20,6 +20,10 @@ pub enum Operation {
     CreateRefund,
     /// `GET /v1/refunds/{id}`
     RetrieveRefund,
+    /// `GET /v1/refunds`
+    ListRefunds,
+    /// `GET /v1/disputes/{id}`
+    RetrieveDispute,
     /// `POST /v1/transfers`
     CreateTransfer,
 }

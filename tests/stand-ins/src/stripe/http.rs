@@ -41,6 +41,8 @@ impl Call {
             (true, ["payment_intents", _, "confirm"]) => Operation::ConfirmPayment,
             (true, ["refunds"]) => Operation::CreateRefund,
             (false, ["refunds", _]) => Operation::RetrieveRefund,
+            (false, ["refunds"]) => Operation::ListRefunds,
+            (false, ["disputes", _]) => Operation::RetrieveDispute,
             (true, ["transfers"]) => Operation::CreateTransfer,
             _ => return None,
         })
@@ -59,7 +61,7 @@ impl Call {
                 payments::confirm(state, id, payments::Card::named(self.form.needed("payment_method")?)?)
             }
             (true, ["refunds"]) => refunds::create(state, &self.form),
-            (false, ["refunds"]) => Ok(list(state, "refund")),
+            (false, ["refunds"]) => Ok(list_of(state, "refund", self.form.text("payment_intent"))),
             (false, ["charges"]) => Ok(list(state, "charge")),
             (false, ["disputes"]) => Ok(list(state, "dispute")),
             (true, ["transfers"]) => transfers::create(state, &self.form),
@@ -76,7 +78,14 @@ impl Call {
 }
 
 fn list(state: &State, object: &str) -> Value {
-    let data: Vec<&Value> = state.objects.values().rev().filter(|it| it["object"] == object).collect();
+    list_of(state, object, None)
+}
+
+/// Newest first; of one payment, if that is asked for.
+fn list_of(state: &State, object: &str, intent: Option<&str>) -> Value {
+    let is_wanted =
+        |it: &&Value| it["object"] == object && intent.is_none_or(|intent| it["payment_intent"] == intent);
+    let data: Vec<&Value> = state.objects.values().rev().filter(is_wanted).collect();
     json!({"object": "list", "data": data, "has_more": false, "url": format!("/v1/{object}s")})
 }
 

@@ -1,0 +1,210 @@
+//! What an event changes.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::store::{self, Event, Ignored};
+use crate::app::AppState;
+use crate::orders;
+use crate::payments::close::{self, later, try_again};
+use crate::payments::stripe::{self, DisputeObject, PaymentIntent, RefundObject};
+use crate::payments::types::{Payment, ProviderKind, Remote};
+use crate::payments::{disputes, jobs, refunds, settle, store as payments};
+use crate::platform::db::{DbError, Tx};
+use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::queue::Failure;
+
+/// As far as it is read. <https://docs.stripe.com/api/events/object>
+#[derive(Deserialize)]
+struct Envelope {
+    data: Data,
+    /// The connected account it is of, if it is of one.
+    account: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    object: Value,
+}
+
+/// What an event is about, in our words.
+enum About {
+    Payment(Remote),
+    Refund(RefundObject),
+    Dispute(DisputeObject),
+}
+
+/// The job: deals with an event once, however often it is called.
+///
+/// # Errors
+/// When it cannot be dealt with now.
+pub(super) async fn apply(app: &AppState, id: &str) -> Result<(), Failure> {
+    let asked = id.to_owned();
+    let event = app.db().read(move |conn| Box::pin(async move { store::waiting(conn, &asked).await }));
+    let event: Option<Event> = Result::<_, DbError>::map_err(event.await, Failure::from)?;
+    let Some(event) = event else { return Ok(()) };
+    let about = match about(app, &event).await? {
+        Ok(about) => about,
+        Err(ignored) => return end(app, event, ignored).await,
+    };
+    let app_in = app.clone();
+    let changed = app.db().write(move |tx| Box::pin(async move { take_in(tx, &app_in, event, about).await }));
+    if let Some(order) = changed.await.map_err(later)? {
+        app.ring(order.event_id);
+    }
+    app.queue().wake(jobs::QUEUE.name);
+    Ok(())
+}
+
+async fn end(app: &AppState, event: Event, ignored: Ignored) -> Result<(), Failure> {
+    tracing::info!(
+        event_id = event.event_id,
+        kind = event.kind,
+        why = ignored.code(),
+        "an event changes nothing"
+    );
+    let now = app.now();
+    let done = app.db().write(move |tx| {
+        Box::pin(async move { store::done(tx, &event.event_id, (Some(ignored), None), now).await })
+    });
+    Ok(Result::<_, DbError>::map_err(done.await, Failure::from)?)
+}
+
+/// Reads what it is about. An event of another version of the API is taken as a hint: the object is asked for anew.
+async fn about(app: &AppState, event: &Event) -> Result<Result<About, Ignored>, Failure> {
+    let envelope: Envelope = parse(&event.body)?;
+    if envelope.account.is_some() {
+        return Ok(Err(Ignored::OtherAccount));
+    }
+    if event.is_live != app.config().payments.is_live() {
+        return Ok(Err(Ignored::WrongMode));
+    }
+    let is_ours = event.api_version.as_deref() == Some(stripe::VERSION);
+    let object = envelope.data.object;
+    let (family, rest) = event.kind.split_once('.').unwrap_or((&event.kind, ""));
+    Ok(match (family, rest) {
+        ("payment_intent", _) => payment(app, object, is_ours).await?,
+        ("refund", _) => Ok(About::Refund(refund(app, object, is_ours).await?)),
+        ("charge", rest) if rest.starts_with("dispute.") => {
+            Ok(About::Dispute(dispute(app, object, is_ours).await?))
+        }
+        _ => Err(Ignored::NotUsed),
+    })
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| strange(&error))
+}
+
+fn strange(error: &serde_json::Error) -> Failure {
+    Failure::permanent("strange_event", format!("The event has not the form that we know: {error}."))
+}
+
+fn object<T: DeserializeOwned>(object: Value) -> Result<T, Failure> {
+    serde_json::from_value(object).map_err(|error| strange(&error))
+}
+
+fn id(object: &Value) -> Result<String, Failure> {
+    let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
+    id.ok_or_else(|| Failure::permanent("strange_event", "The event's object has no id."))
+}
+
+async fn payment(app: &AppState, json: Value, is_ours: bool) -> Result<Result<About, Ignored>, Failure> {
+    if is_ours {
+        let intent: PaymentIntent = object(json)?;
+        let remote =
+            intent.into_remote().map_err(|failure| Failure::permanent("strange_event", failure.detail))?;
+        return Ok(Ok(About::Payment(remote)));
+    }
+    let id = id(&json)?;
+    let payment_id = json["metadata"]["liventix_payment_id"].as_str().and_then(|id| id.parse().ok());
+    let asked = id.clone();
+    let found = app.db().read(move |conn| {
+        Box::pin(async move {
+            match payments::by_provider(conn, ProviderKind::Stripe, &asked).await? {
+                None => match payment_id {
+                    Some(payment_id) => payments::by_id(conn, payment_id).await,
+                    None => Ok(None),
+                },
+                found => Ok(found),
+            }
+        })
+    });
+    let found: Option<Payment> = Result::<_, DbError>::map_err(found.await, Failure::from)?;
+    let Some(payment) = found else { return Ok(Err(Ignored::UnknownObject)) };
+    let remote = close::retrieve(app, Payment { provider_id: Some(id), ..payment }).await?;
+    Ok(Ok(About::Payment(remote)))
+}
+
+async fn refund(app: &AppState, json: Value, is_ours: bool) -> Result<RefundObject, Failure> {
+    if is_ours {
+        return object(json);
+    }
+    let stripe = stripe_of(app)?;
+    let retrieved = stripe.retrieve_refund(&id(&json)?).await;
+    retrieved.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+}
+
+async fn dispute(app: &AppState, json: Value, is_ours: bool) -> Result<DisputeObject, Failure> {
+    if is_ours {
+        return object(json);
+    }
+    let stripe = stripe_of(app)?;
+    let retrieved = stripe.retrieve_dispute(&id(&json)?).await;
+    retrieved.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+}
+
+fn stripe_of(app: &AppState) -> Result<&stripe::Stripe, Failure> {
+    let stripe = app.payments().stripe();
+    stripe.ok_or_else(|| Failure::retry("no_provider", "This process is not set up for Stripe."))
+}
+
+async fn take_in(
+    tx: &mut Tx,
+    app: &AppState,
+    event: Event,
+    about: About,
+) -> ApiResult<Option<orders::Order>> {
+    let payment = match &about {
+        About::Payment(remote) => find(tx, Some(&remote.provider_id), remote.payment_id).await?,
+        About::Refund(refund) => find(tx, refund.payment_intent.as_deref(), None).await?,
+        About::Dispute(dispute) => find(tx, dispute.payment_intent.as_deref(), None).await?,
+    };
+    let held = match &payment {
+        Some(payment) => orders::hold(tx, payment.order_id).await?,
+        None => None,
+    };
+    let (Some(mut order), Some(payment)) = (held, payment) else {
+        store::done(tx, &event.event_id, (Some(Ignored::UnknownObject), None), app.now()).await?;
+        return Ok(None);
+    };
+    // Read again under the lock.
+    let payment = payments::by_id(tx, payment.payment_id).await?;
+    let mut payment = payment.ok_or_else(|| ApiError::internal("a payment that is not there"))?;
+    match about {
+        About::Payment(remote) => settle::observe(tx, app, (&mut order, &mut payment), &remote).await?,
+        About::Refund(refund) => refunds::observe(tx, app, (&mut order, &payment), &refund).await?,
+        About::Dispute(dispute) => {
+            disputes::observe(tx, app, (&mut order, &payment), &dispute, event.made_at).await?;
+        }
+    }
+    store::done(tx, &event.event_id, (None, Some(order.order_id)), app.now()).await?;
+    Ok(Some(order))
+}
+
+async fn find(
+    tx: &mut Tx,
+    provider_id: Option<&str>,
+    payment_id: Option<crate::platform::ids::PaymentId>,
+) -> Result<Option<Payment>, DbError> {
+    if let Some(provider_id) = provider_id
+        && let Some(payment) = payments::by_provider(tx, ProviderKind::Stripe, provider_id).await?
+    {
+        return Ok(Some(payment));
+    }
+    match payment_id {
+        Some(payment_id) => payments::by_id(tx, payment_id).await,
+        None => Ok(None),
+    }
+}
