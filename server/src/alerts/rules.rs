@@ -3,6 +3,7 @@
 use super::outbox;
 use super::types::{Finding, Rule};
 use crate::app::AppState;
+use crate::payments::{self, Health};
 use crate::platform::db::DbError;
 use crate::platform::objectives::{self, Objective};
 use crate::platform::queue::{DeadGroup, QueueStats};
@@ -15,6 +16,8 @@ const DEAD_LETTERS: i64 = 10;
 const LATE_MS: i64 = 5 * MINUTE_MS;
 /// A queue that is paused for longer than this seems forgotten.
 const FORGOTTEN_MS: i64 = 60 * MINUTE_MS;
+/// So many payments that cannot be begun are more than bad luck.
+const FEW: i64 = 5;
 /// Fewer failures than this say nothing about a rate.
 const ENOUGH: i64 = 10;
 /// Times the rate that uses up exactly the budget: at this one it lasts two days, and at the other five. Both over
@@ -35,6 +38,7 @@ pub(super) async fn look(app: &AppState) -> Result<Vec<Finding>, DbError> {
     }
     found.extend(stats.iter().filter_map(|queue| waiting(queue, now)));
     found.extend(objectives::report(app).await?.iter().filter_map(objective));
+    found.extend(payments(payments::health(app).await?));
     let since = now - 24 * 60 * MINUTE_MS;
     let failed = app.db().read(move |conn| Box::pin(async move { outbox::failed_since(conn, since).await }));
     found.extend(failed.await?.into_iter().map(|(channel, count)| failing(channel, count)));
@@ -114,6 +118,32 @@ fn objective(found: &Objective) -> Option<Finding> {
     if slow { of(Rule::ObjectiveMissed, Severity::Notice, sentence) } else { None }
 }
 
+/// What is wrong with payments.
+fn payments(health: Health) -> Vec<Finding> {
+    let Health { begun, timeouts, failed, unknown, books_off } = health;
+    let of = |rule, severity, sentence| Finding { rule, subject: String::new(), severity, sentence };
+    let mut found = Vec::new();
+    if timeouts * 100 > begun {
+        let sentence =
+            format!("{timeouts} of {begun} payments timed out at their provider in the last hour.");
+        found.push(of(Rule::PaymentTimeouts, Severity::Warning, sentence));
+    }
+    if failed >= FEW && failed * 20 > begun {
+        let sentence = format!("{failed} of {begun} payments could not be begun in the last hour.");
+        found.push(of(Rule::PaymentsFailing, Severity::Critical, sentence));
+    }
+    if unknown > 0 {
+        let sentence =
+            format!("Of {unknown} payments or refunds nobody has known for ten minutes what became.");
+        found.push(of(Rule::PaymentsUnknown, Severity::Critical, sentence));
+    }
+    if books_off != 0 {
+        let sentence = format!("The books differ from what was paid and given back (by {books_off} in all).");
+        found.push(of(Rule::BooksOff, Severity::Critical, sentence));
+    }
+    found
+}
+
 fn failing(channel: String, count: i64) -> Finding {
     let messages = if count == 1 { "message was" } else { "messages were" };
     Finding {
@@ -161,6 +191,18 @@ mod tests {
         assert_eq!(waiting(&paused, FORGOTTEN_MS), None);
         let paused = waiting(&paused, 50 * 3_600_000).unwrap();
         assert_eq!(paused.sentence, "The queue mail is paused for 2 days; 3 jobs wait.");
+    }
+
+    #[test]
+    fn payments_are_watched() {
+        let rules = |health: Health| payments(health).iter().map(|found| found.rule).collect::<Vec<_>>();
+        let well = Health { begun: 300, timeouts: 3, failed: 4, ..Health::default() };
+        assert_eq!(rules(well), []);
+        assert_eq!(rules(Health { timeouts: 4, ..well }), [Rule::PaymentTimeouts]);
+        assert_eq!(rules(Health { failed: 16, ..well }), [Rule::PaymentsFailing]);
+        assert_eq!(rules(Health { begun: 10, failed: 4, ..Health::default() }), []);
+        assert_eq!(rules(Health { unknown: 1, ..well }), [Rule::PaymentsUnknown]);
+        assert_eq!(rules(Health { books_off: 1, ..well }), [Rule::BooksOff]);
     }
 
     #[test]

@@ -24,6 +24,14 @@ coded! {
         ObjectiveMissed = "objective_missed",
         /// Messages to a channel were given up.
         ChannelFailing = "channel_failing",
+        /// More than one of a hundred payments timed out at its provider.
+        PaymentTimeouts = "payment_timeouts",
+        /// Payments cannot be begun.
+        PaymentsFailing = "payments_failing",
+        /// Nobody knows what became of a payment or a refund.
+        PaymentsUnknown = "payments_unknown",
+        /// The books are not right.
+        BooksOff = "books_off",
     }
 }
 
@@ -46,6 +54,18 @@ impl Rule {
             Self::ChannelFailing => {
                 "Look at what its last try failed with, correct its settings, and send a test message."
             }
+            Self::PaymentTimeouts | Self::PaymentsFailing => {
+                "Look at the provider's status page, then at the log for `provider failed`. Buyers can try again; nobody \
+                 is charged twice."
+            }
+            Self::PaymentsUnknown => {
+                "They are asked for again until they are known. Look whether the queue payments runs, and whether the \
+                 provider answers."
+            }
+            Self::BooksOff => {
+                "Stop payouts, and compare the table money_entries with payments and refunds: an entry is missing or \
+                 was changed by hand."
+            }
         }
     }
 
@@ -56,7 +76,11 @@ impl Rule {
             Self::DeadLetters => "/console/operator/dead-letters",
             Self::QueueLate | Self::QueuePaused => "/console/operator/queues",
             Self::BudgetBurning | Self::ObjectiveMissed => "/console/operator/objectives",
-            Self::ChannelFailing => "/console/operator/alerts",
+            Self::ChannelFailing
+            | Self::PaymentTimeouts
+            | Self::PaymentsFailing
+            | Self::PaymentsUnknown
+            | Self::BooksOff => "/console/operator/alerts",
         }
     }
 }

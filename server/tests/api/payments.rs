@@ -264,3 +264,40 @@ async fn calls_are_on_record() {
     assert_eq!(outcomes, ["done", "timeout"]);
     assert!(rows.iter().all(|row| row.get::<String>(0).unwrap() == "payment.create"));
 }
+
+async fn alerts(server: &Server) -> Vec<String> {
+    server.look().await;
+    let open = server.get("/v1/admin/alerts", crate::support::ADMIN).await.expect(200);
+    let rules = open["items"].as_array().unwrap().iter().map(|alert| text(&alert["rule"]));
+    rules.filter(|rule| rule.contains("payment") || rule == "books_off").collect()
+}
+
+#[tokio::test]
+async fn somebody_is_told_when_payments_go_wrong() {
+    let w = world().await;
+    w.shop.order(&w.server, 1).await;
+    assert_eq!(alerts(&w.server).await, Vec::<String>::new());
+    w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
+    w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await.expect_problem(504, "TIMEOUT");
+    assert_eq!(alerts(&w.server).await, ["payment_timeouts"]);
+    // The worker has no luck either.
+    for _ in 0..60 {
+        w.stripe.fail(Operation::CreatePayment, Fault::TooMany(1));
+    }
+    w.server.clock.advance(10 * MINUTE);
+    assert!(alerts(&w.server).await.contains(&"payments_unknown".to_owned()));
+    let db = w.server.place.open().await;
+    w.stripe.fail_no_more();
+    let order = w.shop.order(&w.server, 1).await;
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    w.refresh(&order).await;
+    assert_eq!(order.view(&w.server).await["status"], "paid");
+    assert!(!alerts(&w.server).await.contains(&"books_off".to_owned()));
+    let changed = db.write(|tx| {
+        Box::pin(async move {
+            tx.execute("UPDATE money_lines SET amount = amount + 1 WHERE account = 'provider'", &[]).await
+        })
+    });
+    assert_eq!(Result::<_, liventix_server::platform::db::DbError>::unwrap(changed.await), 1);
+    assert!(alerts(&w.server).await.contains(&"books_off".to_owned()));
+}

@@ -111,6 +111,14 @@ impl Server {
         server
     }
 
+    /// On what others have left, at this time (UTC milliseconds).
+    pub(crate) async fn start_on(place: Place, wall_ms: i64, change: impl FnOnce(&mut Config)) -> Self {
+        let mut server = Self::nowhere(place, false);
+        server.clock.set_wall(wall_ms);
+        server.start_again_set(change).await;
+        server
+    }
+
     /// A process, to be driven like a server of our own.
     pub(crate) async fn at(process: &Process) -> Self {
         let addr = process.base.strip_prefix("http://").unwrap().parse().unwrap();
@@ -176,6 +184,13 @@ impl Server {
     /// After a [`shutdown`](Self::shutdown).
     pub(crate) async fn start_again(&mut self) {
         self.up(Limits::default()).await;
+    }
+
+    /// The same with settings of one's own.
+    pub(crate) async fn start_again_set(&mut self, change: impl FnOnce(&mut Config)) {
+        let mut config = self.config(Limits::all(Limit::per_minute(100_000)));
+        change(&mut config);
+        self.run(config).await;
     }
 
     /// What its handlers reach.
