@@ -101,7 +101,11 @@ impl App {
         let app = Self::state(config, addr, clock, entropy, closing).await?;
         let (router, document) = Self::routes().split_for_parts();
         let router = http::wrap(
-            router.merge(openapi::routes(document)).merge(wallet::page::routes()).merge(console::routes()),
+            router
+                .merge(openapi::routes(document))
+                .merge(wallet::page::routes())
+                .merge(shop::page::routes())
+                .merge(console::routes()),
             &app,
         );
         if let (Some(bells), Some(queues)) = (app.db().hints(), app.db().hints()) {

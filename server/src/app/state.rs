@@ -72,6 +72,13 @@ impl AppState {
         &self.0.public_url
     }
 
+    /// What stands before the path of each page: behind a proxy the server may have a path of its own.
+    pub(crate) fn base_path(&self) -> &str {
+        let url = self.public_url();
+        let start = url.find("://").map_or(0, |place| place + 3);
+        url[start..].find('/').map_or("", |place| &url[start + place..])
+    }
+
     /// The database.
     #[must_use]
     pub fn db(&self) -> &Db {

@@ -201,9 +201,7 @@ pub(super) async fn protect(response: Response) -> Response {
 
 /// The path below which a proxy serves us; mostly none.
 pub(super) fn base(app: &AppState) -> &str {
-    let url = app.public_url();
-    let start = url.find("://").map_or(0, |place| place + 3);
-    url[start..].find('/').map_or("", |place| &url[start + place..])
+    app.base_path()
 }
 
 /// Sends the browser to another page of ours.

@@ -65,7 +65,10 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
 /// of one that is longer than any of ours.
 fn loggable(path: &str) -> &str {
     let path = &path[..path.floor_char_boundary(LONGEST_PATH)];
-    ["/t/", "/console/invitation/"].into_iter().find(|start| path.starts_with(start)).unwrap_or(path)
+    ["/t/", "/shop/orders/", "/console/invitation/"]
+        .into_iter()
+        .find(|start| path.starts_with(start))
+        .unwrap_or(path)
 }
 
 fn accepted(request: &Request) -> Option<String> {
@@ -93,6 +96,7 @@ mod tests {
     fn a_link_stays_out_of_the_log() {
         assert_eq!(loggable("/t/lxt_00_secret"), "/t/");
         assert_eq!(loggable("/console/invitation/lxi_00_secret"), "/console/invitation/");
+        assert_eq!(loggable("/shop/orders/lxo_00_secret/cancel"), "/shop/orders/");
         assert_eq!(loggable("/v1/events"), "/v1/events");
         assert_eq!(loggable(&"/x".repeat(1_000)).len(), 256);
         assert_eq!(loggable(&"ü".repeat(1_000)).len(), 256);

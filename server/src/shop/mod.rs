@@ -3,6 +3,7 @@
 //! Nobody has to have an account. Whoever placed an order has its token, `lxo_…`, and comes back with it.
 
 mod holder;
+pub(crate) mod page;
 pub mod routes;
 mod service;
 mod types;

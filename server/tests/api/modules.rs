@@ -35,6 +35,7 @@ mod refunds;
 mod sales;
 mod server;
 mod sessions;
+mod shop_page;
 mod simulation;
 mod supervisor;
 mod support;

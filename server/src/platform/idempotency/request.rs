@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use liventix_core::ids::OrganiserId;
 use serde::de::DeserializeOwned;
@@ -128,6 +128,22 @@ fn key<O: Operation>(headers: &HeaderMap) -> ApiResult<Option<OperationId>> {
         (Some(_), Some(_)) => {
             Err(ApiError::new(Code::IdempotencyKeyInvalid, "Send one Idempotency-Key, not several."))
         }
+    }
+}
+
+impl<O: Operation, T: DeserializeOwned + Send> Idempotent<O, Json<T>> {
+    /// The same call as `POST path` with this key and body, for a page's form.
+    ///
+    /// # Errors
+    /// `idempotency_key_invalid`.
+    pub(crate) fn of_form(key: &str, path: &str, body: &serde_json::Value) -> ApiResult<Self> {
+        let key = OperationId::parse(O::NAME, key)?;
+        let body = Bytes::from(body.to_string());
+        let uri = path.parse().map_err(ApiError::internal)?;
+        let fingerprint = fingerprint::of(&Method::POST, &uri, &body);
+        let json = HeaderValue::from_static("application/json");
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
+        Ok(Self { key: Some(key), fingerprint, headers, body, kind: PhantomData })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod doors;
 mod pages;
+mod shop;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
