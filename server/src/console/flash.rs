@@ -40,6 +40,10 @@ flashes! {
     TicketUnblocked = "ticket-unblocked", "The ticket is not blocked any more.";
     TicketCancelled = "ticket-cancelled", "The ticket is cancelled for good.";
     TicketPaid = "ticket-paid", "The ticket is paid.";
+    OrderCancelled = "order-cancelled", "The order is given up. Its tickets are for sale again once it surely cannot be paid.";
+    OrderSettled = "order-settled", "The order is looked after, with what you said about it.";
+    OrderChecked = "order-checked", "The payment provider was asked. What it said stands below.";
+    RefundBegun = "refund-begun", "The money is on its way back, or what came of it stands below.";
     KeysRotated = "keys-rotated", "The event has a new key. New codes are signed with it.";
     KeysWithdrawn = "keys-withdrawn", "The old keys are withdrawn. Tickets signed with them are refused: reissue them.";
     QueuePaused = "queue-paused", "The queue is paused: no server takes jobs from it. What runs goes on to its end.";

@@ -101,6 +101,10 @@ impl Wrong {
             | Code::AlreadyResolved
             | Code::JobSuperseded
             | Code::StatusConflict
+            | Code::OrderOver
+            | Code::PaymentTimeout
+            | Code::RefundTooMuch
+            | Code::NothingToRefund
             | Code::TooMany => {
                 wrong.alert = Some(format!("{}. {}", error.code().title(), error.detail()));
             }

@@ -49,6 +49,7 @@ pub(super) struct EventPlace {
     /// Which pages the visitor may open.
     may_see_scans: bool,
     may_see_tickets: bool,
+    may_see_orders: bool,
     may_see_devices: bool,
     may_see_keys: bool,
 }
@@ -61,6 +62,7 @@ impl EventPlace {
             role,
             may_see_scans: may(Action::SeeScans),
             may_see_tickets: may(Action::SeeTickets),
+            may_see_orders: may(Action::SeeOrders),
             may_see_devices: may(Action::SeeDevices),
             may_see_keys: may(Action::RotateKeys),
         }

@@ -79,6 +79,7 @@ pub(super) struct Place {
     /// Which pages they may open.
     pub(super) may_see_members: bool,
     pub(super) may_see_audit: bool,
+    pub(super) may_see_money: bool,
 }
 
 impl Place {
@@ -92,6 +93,7 @@ impl Place {
             role: layout::role_words(role).to_owned(),
             may_see_members: may(Action::SeeMembers),
             may_see_audit: may(Action::SeeAudit),
+            may_see_money: may(Action::SeeMoney),
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn not_found() -> ApiError {
     ApiError::new(Code::OrderNotFound, "You have no order with this id. List them by event.")
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     app: &AppState,
     who: Who,
     event: EventId,

@@ -123,6 +123,22 @@ pub(crate) async fn refunds(app: &AppState, who: Who, id: OrderId) -> ApiResult<
         .await
 }
 
+/// Everything that is known of an order and its money.
+///
+/// # Errors
+/// When the order is not theirs.
+pub(crate) async fn all_of(
+    app: &AppState,
+    who: Who,
+    id: OrderId,
+) -> ApiResult<(OrderDetail, Vec<RefundView>, Vec<DisputeView>)> {
+    let detail = detail(app, who.clone(), id).await?;
+    let refunds = refunds(app, who.clone(), id).await?;
+    let db = app.db_of(who.organiser_id);
+    let disputes = db.read(move |conn| Box::pin(async move { disputes::of_order(conn, id).await })).await?;
+    Ok((detail, refunds, disputes))
+}
+
 /// An organiser's disputes.
 ///
 /// # Errors

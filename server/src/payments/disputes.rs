@@ -1,6 +1,6 @@
 //! A buyer's bank takes money back, and may give it again. <https://docs.stripe.com/disputes>
 
-use liventix_core::ids::OrganiserId;
+use liventix_core::ids::{EventId, OrganiserId};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -23,6 +23,8 @@ pub struct DisputeView {
     pub dispute_id: String,
     /// The order.
     pub order_id: OrderId,
+    /// The event it is of.
+    pub event_id: EventId,
     /// What people say on the phone.
     pub reference: String,
     /// How much is disputed, in minor units.
@@ -132,7 +134,7 @@ async fn put(
 }
 
 const VIEW: &str = "SELECT d.dispute_id, d.order_id, o.reference, d.amount, d.currency, d.reason, d.status, \
-    d.due_by, d.opened_at, d.closed_at FROM disputes d JOIN orders o ON o.order_id = d.order_id";
+    d.due_by, d.opened_at, d.closed_at, o.event_id FROM disputes d JOIN orders o ON o.order_id = d.order_id";
 
 fn view(row: &Row) -> Result<DisputeView, DbError> {
     let code: String = row.get(4)?;
@@ -147,11 +149,11 @@ fn view(row: &Row) -> Result<DisputeView, DbError> {
         due_by: row.get(7)?,
         opened_at: row.get(8)?,
         closed_at: row.get(9)?,
+        event_id: row.get(10)?,
     })
 }
 
 /// An order's disputes, oldest first.
-#[expect(dead_code, reason = "for the page of an order")]
 pub(super) async fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<DisputeView>, DbError> {
     let sql = format!("{VIEW} WHERE d.order_id = $1 ORDER BY d.opened_at, d.dispute_id LIMIT 100");
     conn.query(&sql, params![order]).await?.iter().map(view).collect()

@@ -12,7 +12,7 @@ mod books;
 mod calls;
 mod checkout;
 mod close;
-mod desk;
+pub(crate) mod desk;
 mod disputes;
 mod failure;
 pub(crate) mod inbox;
@@ -37,6 +37,7 @@ pub use failure::Outcome;
 pub(crate) use jobs::run;
 pub(crate) use monitor::{Health, health};
 pub(crate) use provider::Provider;
+pub(crate) use refunds::refund;
 pub use refunds::{RefundRequest, RefundStatus, RefundView};
 pub use types::{PaymentStatus, ProviderKind};
 

@@ -7,15 +7,20 @@ mod codes;
 
 use std::error::Error as StdError;
 
+use axum::body::to_bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::db::DbError;
 use super::request_id;
 
 pub use codes::Code;
+
+/// The longest answer that a page reads, in bytes.
+const MAX_ANSWER: usize = 1_024 * 1_024;
 
 /// One thing wrong with what was sent, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -127,6 +132,29 @@ impl ApiError {
     #[must_use]
     pub const fn code(&self) -> Code {
         self.code
+    }
+
+    /// What a call through [`Idempotent`](super::idempotency::Idempotent) answered, for a page: its JSON, or the
+    /// refusal that it is, which was kept as an answer.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) async fn of_answer(response: Response) -> ApiResult<Value> {
+        let is_success = response.status().is_success();
+        let body = to_bytes(response.into_body(), MAX_ANSWER).await.map_err(Self::internal)?;
+        let answer: Value = serde_json::from_slice(&body).map_err(Self::internal)?;
+        if is_success {
+            return Ok(answer);
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let code = Code::ALL.iter().find(|code| answer["code"] == code.as_str()).copied();
+        let issues = answer["issues"].as_array().into_iter().flatten().map(|issue| Issue {
+            row: None,
+            field: issue["field"].as_str().map(str::to_owned),
+            message: text(&issue["message"]),
+        });
+        let error = Self::new(code.unwrap_or(Code::InternalError), text(&answer["detail"]));
+        Err(error.with_issues(issues.collect()))
     }
 
     /// The failure of the database behind it, if it is one.

@@ -14,6 +14,7 @@ mod cli;
 mod console;
 mod console_devices;
 mod console_operator;
+mod console_orders;
 mod console_tickets;
 mod database;
 mod events;

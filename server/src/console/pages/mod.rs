@@ -5,12 +5,15 @@ mod anomalies;
 mod audit;
 mod conflicts;
 mod devices;
+mod disputes;
 mod doors;
 mod events;
 mod invitation;
 mod keys;
 mod members;
 mod operator;
+mod order;
+mod orders;
 mod organisers;
 mod remark;
 mod sign_in;
@@ -46,6 +49,9 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(devices::routes())
         .merge(tickets::routes())
         .merge(ticket::routes())
+        .merge(orders::routes())
+        .merge(order::routes())
+        .merge(disputes::routes())
         .merge(keys::routes())
         .merge(operator::routes())
         .merge(account::routes())

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use axum::body::to_bytes;
 use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use liventix_core::ids::EventId;
@@ -18,11 +17,8 @@ use crate::app::AppState;
 use crate::platform::auth::Client;
 use crate::platform::body::Json;
 use crate::platform::idempotency::{Idempotent, Operation as _};
-use crate::platform::problem::{ApiError, ApiResult, Code, Issue};
+use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::sales::Availability;
-
-/// The longest answer of a checkout, in bytes.
-const MAX_ANSWER: usize = 1_024 * 1_024;
 
 #[derive(Serialize)]
 struct TypeView {
@@ -182,20 +178,6 @@ async fn order(app: &AppState, client: Client, offer: &OfferView, fields: &Field
     let answered = call.run(app, organiser, async |Json(request), attempt| {
         Ok(axum::Json(service::checkout(app, (client, None), event, request, attempt).await?))
     });
-    let answer = to_bytes(answered.await?.into_body(), MAX_ANSWER).await.map_err(ApiError::internal)?;
-    let answer: Value = serde_json::from_slice(&answer).map_err(ApiError::internal)?;
-    answer["token"].as_str().map(str::to_owned).ok_or_else(|| refusal(&answer))
-}
-
-/// A refusal that is kept comes as the answer it was.
-fn refusal(answer: &Value) -> ApiError {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let code = Code::ALL.iter().find(|code| answer["code"] == code.as_str()).copied();
-    let issues = answer["issues"].as_array().into_iter().flatten().map(|issue| Issue {
-        row: None,
-        field: issue["field"].as_str().map(str::to_owned),
-        message: text(&issue["message"]),
-    });
-    let error = ApiError::new(code.unwrap_or(Code::InternalError), text(&answer["detail"]));
-    error.with_issues(issues.collect())
+    let answer = ApiError::of_answer(answered.await?).await?;
+    answer["token"].as_str().map(str::to_owned).ok_or_else(|| ApiError::internal("an order without a token"))
 }
