@@ -15,17 +15,6 @@ const COLUMNS: &str = "order_id, organiser_id, event_id, reference, secret_hash,
     buyer_email, status, ending, attention, currency, subtotal, buyer_fees, fees, tax, total, created_at, \
     hold_until, paid_at, ended_at, refunded";
 
-fn coded<T>(row: &Row, column: usize, find: fn(&str) -> Option<T>) -> Result<T, DbError> {
-    find(&row.get::<String>(column)?).ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
-}
-
-fn maybe<T>(row: &Row, column: usize, find: fn(&str) -> Option<T>) -> Result<Option<T>, DbError> {
-    match row.get::<Option<String>>(column)? {
-        None => Ok(None),
-        Some(_) => coded(row, column, find).map(Some),
-    }
-}
-
 fn read(row: &Row) -> Result<Order, DbError> {
     Ok(Order {
         order_id: row.get(0)?,
@@ -34,10 +23,10 @@ fn read(row: &Row) -> Result<Order, DbError> {
         reference: row.get(3)?,
         secret_hash: row.get(4)?,
         buyer: Buyer { user_id: row.get(5)?, name: row.get(6)?, email: row.get(7)? },
-        status: coded(row, 8, OrderStatus::from_code)?,
-        ending: maybe(row, 9, Ending::from_code)?,
-        attention: maybe(row, 10, Attention::from_code)?,
-        currency: coded(row, 11, Currency::from_code)?,
+        status: row.coded(8, OrderStatus::from_code)?,
+        ending: row.maybe_coded(9, Ending::from_code)?,
+        attention: row.maybe_coded(10, Attention::from_code)?,
+        currency: row.coded(11, Currency::from_code)?,
         subtotal: row.get(12)?,
         buyer_fees: row.get(13)?,
         fees: row.get(14)?,

@@ -137,13 +137,12 @@ const VIEW: &str = "SELECT d.dispute_id, d.order_id, o.reference, d.amount, d.cu
     d.due_by, d.opened_at, d.closed_at, o.event_id FROM disputes d JOIN orders o ON o.order_id = d.order_id";
 
 fn view(row: &Row) -> Result<DisputeView, DbError> {
-    let code: String = row.get(4)?;
     Ok(DisputeView {
         dispute_id: row.get(0)?,
         order_id: row.get(1)?,
         reference: row.get(2)?,
         amount: row.get(3)?,
-        currency: Currency::from_code(&code).ok_or(DbError::Column { column: 4, expected: "a currency" })?,
+        currency: row.coded(4, Currency::from_code)?,
         reason: row.get(5)?,
         status: row.get(6)?,
         due_by: row.get(7)?,

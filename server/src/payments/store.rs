@@ -12,20 +12,16 @@ const COLUMNS: &str = "payment_id, order_id, organiser_id, provider, is_live, pr
 /// Those that can still be made, or were: of one order there is one.
 const ALIVE: &str = "status IN ('unasked', 'asking', 'unknown', 'open', 'processing', 'succeeded')";
 
-fn coded<T>(row: &Row, column: usize, find: fn(&str) -> Option<T>) -> Result<T, DbError> {
-    find(&row.get::<String>(column)?).ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
-}
-
 fn read(row: &Row) -> Result<Payment, DbError> {
     Ok(Payment {
         payment_id: row.get(0)?,
         order_id: row.get(1)?,
         organiser_id: row.get(2)?,
-        provider: coded(row, 3, ProviderKind::from_code)?,
+        provider: row.coded(3, ProviderKind::from_code)?,
         is_live: row.get(4)?,
         provider_id: row.get(5)?,
-        status: coded(row, 6, PaymentStatus::from_code)?,
-        currency: coded(row, 7, Currency::from_code)?,
+        status: row.coded(6, PaymentStatus::from_code)?,
+        currency: row.coded(7, Currency::from_code)?,
         amount: row.get(8)?,
         received: row.get(9)?,
         sealed_client_secret: row.get(10)?,

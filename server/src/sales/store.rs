@@ -8,11 +8,6 @@ use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx};
 use crate::pricing::{Currency, Fee, FeePayer, TaxMode};
 
-fn currency(row: &Row, column: usize) -> Result<Currency, DbError> {
-    let code: String = row.get(column)?;
-    Currency::from_code(&code).ok_or(DbError::Column { column, expected: "a currency" })
-}
-
 fn fee(row: &Row, first: usize) -> Result<Fee, DbError> {
     Ok(Fee { fixed: row.get(first)?, percent_bp: row.get(first + 1)?, cap: row.get(first + 2)? })
 }
@@ -27,12 +22,11 @@ pub(super) async fn offer(conn: &mut Conn, event: EventId) -> Result<Option<Offe
                LEFT JOIN organiser_fees f ON f.organiser_id = e.organiser_id AND f.currency = s.currency \
                WHERE s.event_id = $1";
     let Some(row) = conn.first(sql, params![event]).await? else { return Ok(None) };
-    let coded = |column, expected| DbError::Column { column, expected };
     let settings = SalesSettings {
-        currency: currency(&row, 6)?,
+        currency: row.coded(6, Currency::from_code)?,
         is_open: row.get(7)?,
-        fee_payer: FeePayer::from_code(&row.get::<String>(8)?).ok_or(coded(8, "who pays the fee"))?,
-        tax_mode: TaxMode::from_code(&row.get::<String>(9)?).ok_or(coded(9, "a tax mode"))?,
+        fee_payer: row.coded(8, FeePayer::from_code)?,
+        tax_mode: row.coded(9, TaxMode::from_code)?,
         hold_minutes: row.get(10)?,
         max_per_order: row.get(11)?,
     };
@@ -159,7 +153,7 @@ pub(super) async fn fee_of(
 pub(super) async fn fees(conn: &mut Conn, organiser: OrganiserId) -> Result<Vec<FeeView>, DbError> {
     let sql = "SELECT currency, fixed, percent_bp, cap FROM organiser_fees WHERE organiser_id = $1 \
                ORDER BY currency";
-    let view = |row: &Row| Ok(FeeView { currency: currency(row, 0)?, fee: fee(row, 1)? });
+    let view = |row: &Row| Ok(FeeView { currency: row.coded(0, Currency::from_code)?, fee: fee(row, 1)? });
     conn.query(sql, params![organiser]).await?.iter().map(view).collect()
 }
 

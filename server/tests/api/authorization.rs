@@ -190,6 +190,10 @@ async fn no_route_gives_a_stranger_anything() {
                 }
                 let reply = if path.ends_with("/import") {
                     server.post_csv(&real, token, "ticket_type\nDay\n").await
+                } else if path.ends_with("/refunds") && method == "post" {
+                    let request = server.request(reqwest::Method::POST, &real, token).json(&body);
+                    let key = format!("refund:desk:{}", new_id());
+                    server.send(request.header("idempotency-key", key)).await
                 } else {
                     server.call(&method.to_uppercase(), &real, token, &body).await
                 };

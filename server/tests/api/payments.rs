@@ -1,27 +1,31 @@
 //! Payments through Stripe's stand-in, which is checked with Stripe's own library: whatever goes wrong, nobody pays
 //! twice, and nothing that was paid is lost.
 
+use std::ops::Deref;
+
 use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe};
 use serde_json::json;
 
-use crate::support::shop::{Order, key, server_with};
+use crate::support::shop::{Order, StripeWorld, key, server_with};
 use crate::support::{Server, Shop, text, until};
 
 const MINUTE: i64 = 60_000;
 const TIMEOUT: &str =
     "We're having trouble contacting Stripe. Your card has not been charged. Please try again.";
 
-struct World {
-    stripe: Stripe,
-    server: Server,
-    shop: Shop,
-}
+/// With what these tests need beside.
+struct World(StripeWorld);
 
 async fn world() -> World {
-    let stripe = Stripe::start().await;
-    let server = server_with(&stripe).await;
-    let shop = Shop::open(&server, Some(5)).await;
-    World { stripe, server, shop }
+    World(StripeWorld::start().await)
+}
+
+impl Deref for World {
+    type Target = StripeWorld;
+
+    fn deref(&self) -> &StripeWorld {
+        &self.0
+    }
 }
 
 impl World {

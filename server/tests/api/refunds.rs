@@ -1,22 +1,26 @@
 //! Money that goes back, and money that banks take: never more than came, and the books say where it is.
 
+use std::ops::Deref;
+
 use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe};
 use serde_json::{Value, json};
 
-use crate::support::shop::{Order, apply, server_with};
+use crate::support::shop::{Order, StripeWorld, apply, server_with};
 use crate::support::{Person, Reply, Server, Shop, new_id, text, until};
 
-struct World {
-    stripe: Stripe,
-    server: Server,
-    shop: Shop,
-}
+/// With what these tests need beside.
+struct World(StripeWorld);
 
 async fn world() -> World {
-    let stripe = Stripe::start().await;
-    let server = server_with(&stripe).await;
-    let shop = Shop::open(&server, Some(5)).await;
-    World { stripe, server, shop }
+    World(StripeWorld::start().await)
+}
+
+impl Deref for World {
+    type Target = StripeWorld;
+
+    fn deref(&self) -> &StripeWorld {
+        &self.0
+    }
 }
 
 impl World {
@@ -70,11 +74,6 @@ impl World {
             rows.iter().map(|row| (row.get(0).unwrap(), row.get(1).unwrap())).collect();
         assert_eq!(balances.iter().map(|(_, amount)| amount).sum::<i64>(), 0);
         balances.into_iter().filter(|(_, amount)| *amount != 0).collect()
-    }
-
-    fn event(&self, kind: &str) -> Value {
-        let events = self.stripe.events();
-        events.into_iter().rev().find(|event| event["type"] == kind).unwrap()
     }
 }
 

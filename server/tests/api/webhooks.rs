@@ -1,30 +1,31 @@
 //! What Stripe tells: signed, stored once, applied once, in whatever order it comes.
 
+use std::ops::Deref;
+
 use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe, sign};
 use serde_json::{Value, json};
 
-use crate::support::shop::{Order, WEBHOOK_SECRET, apply, deliver, key, server_with, state_of, with_stripe};
+use crate::support::shop::{
+    Order, StripeWorld, WEBHOOK_SECRET, apply, deliver, key, server_with, state_of, with_stripe,
+};
 use crate::support::{ADMIN, NOW, Server, Shop, text, until};
 
-struct World {
-    stripe: Stripe,
-    server: Server,
-    shop: Shop,
-}
+/// With what these tests need beside.
+struct World(StripeWorld);
 
 async fn world() -> World {
-    let stripe = Stripe::start().await;
-    let server = server_with(&stripe).await;
-    let shop = Shop::open(&server, Some(5)).await;
-    World { stripe, server, shop }
+    World(StripeWorld::start().await)
+}
+
+impl Deref for World {
+    type Target = StripeWorld;
+
+    fn deref(&self) -> &StripeWorld {
+        &self.0
+    }
 }
 
 impl World {
-    fn event(&self, kind: &str) -> Value {
-        let events = self.stripe.events();
-        events.into_iter().rev().find(|event| event["type"] == kind).unwrap()
-    }
-
     async fn status(&self, order: &Order) -> String {
         text(&order.view(&self.server).await["status"])
     }

@@ -9,10 +9,6 @@ use crate::pricing::Currency;
 const COLUMNS: &str = "refund_id, order_id, payment_id, organiser_id, amount, fees, currency, reason, asked_by, \
     status, provider_id, idempotency_key, failure, created_at, asked_at, settled_at";
 
-fn coded<T>(row: &Row, column: usize, find: fn(&str) -> Option<T>) -> Result<T, DbError> {
-    find(&row.get::<String>(column)?).ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
-}
-
 fn read(row: &Row) -> Result<Refund, DbError> {
     Ok(Refund {
         refund_id: row.get(0)?,
@@ -21,10 +17,10 @@ fn read(row: &Row) -> Result<Refund, DbError> {
         organiser_id: row.get(3)?,
         amount: row.get(4)?,
         fees: row.get(5)?,
-        currency: coded(row, 6, Currency::from_code)?,
+        currency: row.coded(6, Currency::from_code)?,
         reason: row.get(7)?,
         asked_by: row.get(8)?,
-        status: coded(row, 9, RefundStatus::from_code)?,
+        status: row.coded(9, RefundStatus::from_code)?,
         provider_id: row.get(10)?,
         idempotency_key: row.get(11)?,
         failure: row.get(12)?,

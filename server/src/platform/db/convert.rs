@@ -31,6 +31,28 @@ impl Row {
     }
 }
 
+impl Row {
+    /// A TEXT column that holds one of the codes that `find` knows.
+    ///
+    /// # Errors
+    /// When it holds another text.
+    pub fn coded<T>(&self, column: usize, find: fn(&str) -> Option<T>) -> Result<T, DbError> {
+        let code: String = self.get(column)?;
+        find(&code).ok_or(DbError::Column { column, expected: std::any::type_name::<T>() })
+    }
+
+    /// The same for a column that may be NULL.
+    ///
+    /// # Errors
+    /// When it holds another text.
+    pub fn maybe_coded<T>(&self, column: usize, find: fn(&str) -> Option<T>) -> Result<Option<T>, DbError> {
+        match self.get::<Option<String>>(column)? {
+            None => Ok(None),
+            Some(_) => self.coded(column, find).map(Some),
+        }
+    }
+}
+
 /// A type a column can turn into.
 pub trait FromValue: Sized {
     /// The value, if the column holds one of this type.

@@ -76,6 +76,8 @@ pub(super) async fn by_period(conn: &mut Conn, since: i64) -> Result<Vec<OfPerio
 
 /// Folds what is old into hours, and forgets what is older. Nothing that is still asked for changes by it.
 pub(super) async fn fold(tx: &mut Tx, now: i64) -> Result<(), DbError> {
+    // What two read at once, both would add.
+    tx.lock("objectives", b"fold").await?;
     let fold_before = (now - FOLD_AFTER_MS) / HOUR_MS * HOUR_MS;
     let sql = "INSERT INTO sli_counts (sli, started_at, cell, events) \
                SELECT sli, started_at - started_at % 3600000, cell, CAST(SUM(events) AS BIGINT) FROM sli_counts \

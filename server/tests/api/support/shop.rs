@@ -198,3 +198,26 @@ pub(crate) async fn apply(server: &Server, event: &Value) -> Option<String> {
     })
     .await
 }
+
+/// A shop whose payments Stripe's stand-in takes.
+pub(crate) struct StripeWorld {
+    pub(crate) stripe: Stripe,
+    pub(crate) server: Server,
+    pub(crate) shop: Shop,
+}
+
+impl StripeWorld {
+    /// With five tickets.
+    pub(crate) async fn start() -> Self {
+        let stripe = Stripe::start().await;
+        let server = server_with(&stripe).await;
+        let shop = Shop::open(&server, Some(5)).await;
+        Self { stripe, server, shop }
+    }
+
+    /// What Stripe has to tell of this kind, the last of it.
+    pub(crate) fn event(&self, kind: &str) -> Value {
+        let events = self.stripe.events();
+        events.into_iter().rev().find(|event| event["type"] == kind).unwrap()
+    }
+}
