@@ -41,6 +41,23 @@ impl Api {
         Ok(answer.json().await?)
     }
 
+    /// Puts `body` as JSON.
+    pub(super) async fn put<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        Ok(accepted(self.request(Method::PUT, path).json(body).send().await?).await?.json().await?)
+    }
+
+    /// Orders, as a guest who carries no key: repeated with the same `Idempotency-Key`, it is one order.
+    pub(super) async fn order(&self, path: &str, key: &str, wish: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.url)).header("idempotency-key", key);
+        Ok(accepted(request.json(wish).send().await?).await?.json().await?)
+    }
+
+    /// Sends `body` as whoever has an order's token.
+    pub(super) async fn as_buyer(&self, token: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(token);
+        Ok(accepted(request.json(body).send().await?).await?.json().await?)
+    }
+
     /// Sends a table.
     pub(super) async fn post_csv<T: DeserializeOwned>(&self, path: &str, table: &str) -> anyhow::Result<T> {
         let request = self.request(Method::POST, path).header("content-type", "text/csv");

@@ -236,6 +236,10 @@ impl Programme<'_> {
         self.tell(HARBOUR, "last year's ticket system, no signature", legacy, amber(Reason::Entered));
         let sold_late = self.drawn("late", &late.ticket.code)?;
         self.tell(NORTH, "sold at the box office after the last sync", sold_late, amber(Reason::Entered));
+        let kind = self.festival.type_id(super::shop::ONLINE)?;
+        let online = self.codes.iter().find(|ticket| ticket.ticket_type_id == kind);
+        let show = self.picture(online.context("nobody bought a ticket online")?);
+        self.tell(NORTH, "bought online this afternoon, from a phone", show, WELCOME);
         let cracked = self.next("Friday", "valid")?;
         let spoken = Show::Typed(cracked.manual_code.to_lowercase().replace('-', " "));
         self.tell(HARBOUR, "a cracked display: the manual code, typed", spoken, WELCOME);

@@ -58,6 +58,7 @@ impl Festival {
             json!({ "name": "Saturday", "valid_from": now + 18 * HOUR }),
             json!({ "name": "Family (4 people)", "admits": 4 }),
             json!({ "name": "Backstage", "gate_ids": [north] }),
+            json!({ "name": super::shop::ONLINE }),
             json!({ "name": "Crew", "entry": { "max_entries": null, "reentry": "never" } }),
         ];
         let mut types = BTreeMap::new();

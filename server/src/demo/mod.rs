@@ -1,7 +1,7 @@
 //! `liventix demo`: one festival evening in a few seconds, with the real server and real doors.
 //!
 //! It starts the server on a free port with SQLite in a temporary folder, imports a guest list of
-//! 2,000, writes every QR code as a PNG, enrols two doors, takes the server away, scans at both from
+//! 2,000, sells two tickets in the shop through the test provider, writes every QR code as a PNG, enrols two doors, takes the server away, scans at both from
 //! the decoded pictures, brings the server back, syncs, and shows what came together. Everything goes
 //! through the HTTP API and the core, as it would for anybody else; nothing is staged in the
 //! database. It checks each verdict against what it should be, and fails if one is not.
@@ -13,6 +13,7 @@ mod door;
 mod evening;
 mod festival;
 mod report;
+mod shop;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +55,9 @@ pub async fn run() -> anyhow::Result<()> {
     let festival = Festival::set_up(&api, clock.sample().wall_ms).await?;
     screen
         .step("Guest list", &format!("{} tickets imported from harbour-lights-2026.csv", festival.imported));
+
+    let bought = shop::sell(&api, &festival).await?;
+    screen.step("Ticket shop", &report::sale(&bought));
 
     let codes_folder = folder.join("codes");
     let (codes, took) = clock.timed(codes::write_all(&api, &festival, &codes_folder)).await;
@@ -119,6 +123,8 @@ impl Host {
         let mut config = Config::new(data_dir);
         config.bind.set_port(0);
         config.admin_token = Some(admin_token.clone().into());
+        // The tickets are real; the money is not.
+        config.payments.test_provider = true;
         Self { config, clock, admin_token, running: None }
     }
 

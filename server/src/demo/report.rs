@@ -16,6 +16,7 @@ use super::api::Truth;
 use super::door::Door;
 use super::evening::Act;
 use super::festival::Festival;
+use super::shop::Bought;
 
 /// What the scans of the evening came to.
 #[derive(Default)]
@@ -139,8 +140,15 @@ impl Screen {
         println!("\n{}\n", self.paint("1", "Where to look next"));
         for (command, what) in [
             (
-                format!("cargo run --release -- serve --data-dir {}", data_dir.display()),
+                format!(
+                    "LIVENTIX_PAYMENTS_TEST=true cargo run --release -- serve --data-dir {}",
+                    data_dir.display()
+                ),
                 "the same server again; its API is described at http://127.0.0.1:8080/docs",
+            ),
+            (
+                format!("http://127.0.0.1:8080/shop/{event}"),
+                "its ticket shop, in a browser: order, pay with nobody's money, open the tickets",
             ),
             (
                 format!(
@@ -158,6 +166,15 @@ impl Screen {
         }
         println!();
     }
+}
+
+/// What was sold in the shop.
+pub(super) fn sale(bought: &Bought) -> String {
+    let Bought { tickets, reference, total } = bought;
+    let (whole, cents) = (total / 100, total % 100);
+    format!(
+        "order {reference}: {tickets} tickets for {whole}.{cents:02} EUR, paid after the bank refused once"
+    )
 }
 
 fn time_of_day(at: i64) -> String {

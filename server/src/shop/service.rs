@@ -1,5 +1,7 @@
 //! What buyers can do.
 
+use std::time::Instant;
+
 use liventix_core::ids::{EventId, OrganiserId};
 use secrecy::ExposeSecret as _;
 
@@ -13,7 +15,8 @@ use crate::platform::auth::{Client, Person};
 use crate::platform::db::Tx;
 use crate::platform::idempotency::Attempt;
 use crate::platform::ids::OrderId;
-use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::objectives::Sli;
+use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::rate_limit::Key;
 use crate::platform::text;
 use crate::pricing::Quote;
@@ -87,7 +90,26 @@ fn buyer(person: Option<&Person>, request: &CheckoutRequest) -> ApiResult<Buyer>
     })
 }
 
+/// Holds the tickets and begins the payment, and counts how that went.
 pub(super) async fn checkout(
+    app: &AppState,
+    who: (Client, Option<Person>),
+    event: EventId,
+    request: CheckoutRequest,
+    attempt: Attempt,
+) -> ApiResult<CheckoutView> {
+    let started = Instant::now();
+    let done = order(app, who, event, request, attempt).await;
+    match &done {
+        Ok(_) => app.objectives().went_well(Sli::Checkout, Some(started.elapsed())),
+        // What is sold out, typed wrong or refused by a bank is nobody's failure.
+        Err(error) if error.is_the_callers() || error.code() == Code::PaymentsOff => {}
+        Err(_) => app.objectives().failed(Sli::Checkout),
+    }
+    done
+}
+
+async fn order(
     app: &AppState,
     (client, person): (Client, Option<Person>),
     event: EventId,

@@ -3,11 +3,11 @@
 
 use std::ops::Deref;
 
-use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe};
+use liventix_stand_ins::stripe::{Card, Fault, Operation};
 use serde_json::json;
 
-use crate::support::shop::{Order, StripeWorld, key, server_with};
-use crate::support::{Server, Shop, text, until};
+use crate::support::shop::{Order, StripeWorld, key};
+use crate::support::{Server, text, until};
 
 const MINUTE: i64 = 60_000;
 const TIMEOUT: &str =
@@ -304,4 +304,19 @@ async fn somebody_is_told_when_payments_go_wrong() {
     });
     assert_eq!(Result::<_, liventix_server::platform::db::DbError>::unwrap(changed.await), 1);
     assert!(alerts(&w.server).await.contains(&"books_off".to_owned()));
+}
+
+#[tokio::test]
+async fn checkouts_count_for_their_objective_where_they_fail_through_us() {
+    let w = world().await;
+    w.shop.order(&w.server, 5).await;
+    w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await.expect_problem(409, "sold_out");
+    w.shop.price(&w.server, &w.shop.event.day, json!({"price": 4_000})).await.expect(200);
+    w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
+    w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await.expect_problem(504, "TIMEOUT");
+    w.server.app().objectives().flush(w.server.app().db()).await.unwrap();
+    let all = w.server.get("/v1/admin/objectives", crate::support::ADMIN).await.expect(200);
+    let is_checkout = |objective: &&serde_json::Value| objective["sli"] == "checkout";
+    let checkout = all.as_array().unwrap().iter().find(is_checkout).unwrap();
+    assert_eq!((&checkout["success"]["events"], &checkout["success"]["failed"]), (&json!(2), &json!(1)));
 }

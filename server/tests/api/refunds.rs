@@ -2,11 +2,11 @@
 
 use std::ops::Deref;
 
-use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe};
+use liventix_stand_ins::stripe::{Card, Fault, Operation};
 use serde_json::{Value, json};
 
-use crate::support::shop::{Order, StripeWorld, apply, server_with};
-use crate::support::{Person, Reply, Server, Shop, new_id, text, until};
+use crate::support::shop::{Order, StripeWorld, apply};
+use crate::support::{Person, Reply, new_id, text, until};
 
 /// With what these tests need beside.
 struct World(StripeWorld);

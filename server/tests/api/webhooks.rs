@@ -5,10 +5,8 @@ use std::ops::Deref;
 use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe, sign};
 use serde_json::{Value, json};
 
-use crate::support::shop::{
-    Order, StripeWorld, WEBHOOK_SECRET, apply, deliver, key, server_with, state_of, with_stripe,
-};
-use crate::support::{ADMIN, NOW, Server, Shop, text, until};
+use crate::support::shop::{Order, StripeWorld, WEBHOOK_SECRET, apply, deliver, key, state_of, with_stripe};
+use crate::support::{ADMIN, NOW, Server, text, until};
 
 /// With what these tests need beside.
 struct World(StripeWorld);

@@ -68,7 +68,7 @@ async fn end(app: &AppState, event: Event, ignored: Ignored) -> Result<(), Failu
     let done = app.db().write(move |tx| {
         Box::pin(async move { store::done(tx, &event.event_id, (Some(ignored), None), now).await })
     });
-    Ok(Result::<_, DbError>::map_err(done.await, Failure::from)?)
+    Result::<_, DbError>::map_err(done.await, Failure::from)
 }
 
 /// Reads what it is about. An event of another version of the API is taken as a hint: the object is asked for anew.

@@ -96,8 +96,6 @@ fn of_route(route: &str) -> Option<(Sli, bool)> {
     match route {
         "/v1/events/{event_id}/redeem" => Some((Sli::Scan, true)),
         // How long an upload takes depends on how much is in it.
-        // A buyer's bank that refuses, tickets that are gone: not through us, and no failure of the server.
-        "/v1/shop/events/{event_id}/orders" => Some((Sli::Checkout, true)),
         "/v1/door/scans" => Some((Sli::Scan, false)),
         _ => None,
     }
