@@ -159,6 +159,13 @@ pub struct Order {
     pub ended_at: Option<i64>,
 }
 
+impl Order {
+    /// The event whose doors have something to learn of it: where there are tickets.
+    pub(crate) fn at_doors(&self) -> Option<EventId> {
+        self.status.has_tickets().then_some(self.event_id)
+    }
+}
+
 /// One ticket of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Item {

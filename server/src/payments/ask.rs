@@ -164,25 +164,26 @@ async fn created_now(
     result: Result<Answered<Remote>, CallFailure>,
 ) -> ApiResult<Asked> {
     let app_in = app.clone();
-    let (asked, event) = app
+    let (asked, doors) = app
         .db()
         .write(move |tx| {
             Box::pin(async move {
                 call.after(tx, &app_in, &result).await?;
                 let (mut order, mut payment) = held(tx, id).await?;
-                let event = order.event_id;
-                let asked = match result {
+                match result {
                     Ok(answered) => {
                         settle::observe(tx, &app_in, (&mut order, &mut payment), &answered.value).await?;
-                        Asked::Settled(payment)
+                        Ok((Asked::Settled(payment), order.at_doors()))
                     }
-                    Err(failure) => failed(tx, &app_in, (order, payment), was, failure).await?,
-                };
-                Ok::<_, ApiError>((asked, event))
+                    Err(failure) => {
+                        let asked = failed(tx, &app_in, (order, payment), was, failure).await?;
+                        Ok::<_, ApiError>((asked, None))
+                    }
+                }
             })
         })
         .await?;
-    app.ring(event);
+    doors.into_iter().for_each(|event| app.ring(event));
     app.queue().wake(jobs::QUEUE.name);
     Ok(asked)
 }
@@ -240,32 +241,31 @@ async fn searched(
     result: Result<Answered<Vec<Remote>>, CallFailure>,
 ) -> ApiResult<Asked> {
     let app_in = app.clone();
-    let (asked, successor, event) = app
+    let (asked, successor, doors) = app
         .db()
         .write(move |tx| {
             Box::pin(async move {
                 call.after(tx, &app_in, &result).await?;
                 let (mut order, mut payment) = held(tx, id).await?;
-                let event = order.event_id;
                 let found = match result {
-                    Err(failure) => return Ok((Asked::NotKnown(failure), None, event)),
+                    Err(failure) => return Ok((Asked::NotKnown(failure), None, None)),
                     Ok(answered) => answered.value,
                 };
                 if !payment.status.is_uncertain() {
-                    return Ok((Asked::Settled(payment), None, event));
+                    return Ok((Asked::Settled(payment), None, None));
                 }
                 if found.is_empty() {
                     let successor = begin::replace(tx, &app_in, (&mut order, &mut payment)).await?;
-                    return Ok((Asked::Settled(payment), successor, event));
+                    return Ok((Asked::Settled(payment), successor, None));
                 }
                 for remote in &found {
                     settle::observe(tx, &app_in, (&mut order, &mut payment), remote).await?;
                 }
-                Ok::<_, ApiError>((Asked::Settled(payment), None, event))
+                Ok::<_, ApiError>((Asked::Settled(payment), None, order.at_doors()))
             })
         })
         .await?;
-    app.ring(event);
+    doors.into_iter().for_each(|event| app.ring(event));
     app.queue().wake(jobs::QUEUE.name);
     match successor {
         Some(next) if asker == Asker::Buyer => once(app, next, asker, false).await,

@@ -157,7 +157,7 @@ async fn take_in(
     result: Result<Answered<Remote>, CallFailure>,
 ) -> ApiResult<()> {
     let app_in = app.clone();
-    let event = app
+    let doors = app
         .db()
         .write(move |tx| {
             Box::pin(async move {
@@ -165,11 +165,11 @@ async fn take_in(
                 let Ok(answered) = result else { return Ok(None) };
                 let Some(mut order) = orders::hold(tx, order).await? else { return Ok(None) };
                 observe_at(tx, &app_in, &mut order, &answered.value).await?;
-                Ok::<_, ApiError>(Some(order.event_id))
+                Ok::<_, ApiError>(order.at_doors())
             })
         })
         .await?;
-    event.into_iter().for_each(|event| app.ring(event));
+    doors.into_iter().for_each(|event| app.ring(event));
     app.queue().wake(jobs::QUEUE.name);
     Ok(())
 }

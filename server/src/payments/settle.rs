@@ -120,6 +120,9 @@ async fn succeeded(
     note(tx, app, order, Step::PaymentSucceeded, json!({"amount": remote.received})).await?;
     if remote.received != order.total || remote.amount != order.total || remote.currency != order.currency {
         books::unexplained(tx, app, payment).await?;
+        // Its tickets are for others: what is to be done with the money, a person decides.
+        orders::begin_ending(tx, order, (Ending::Failed, None), app.now()).await?;
+        orders::release(tx, order, app.now()).await?;
         let reason = "what was paid is not what the order costs; no tickets were issued";
         return Ok(orders::raise(tx, order, (Attention::AmountDiffers, reason), app.now()).await?);
     }

@@ -202,18 +202,18 @@ where
     F: for<'t> FnOnce(&'t mut Tx, &'t AppState, &'t mut Order) -> WorkFuture<'t> + Send + 'static,
 {
     let app_in = app.clone();
-    let event = app
+    let doors = app
         .db()
         .write(move |tx| {
             Box::pin(async move {
                 let order = orders::hold(tx, id).await?;
                 let mut order = order.ok_or_else(|| ApiError::internal("an order that is not there"))?;
                 work(tx, &app_in, &mut order).await?;
-                Ok::<_, ApiError>(order.event_id)
+                Ok::<_, ApiError>(order.at_doors())
             })
         })
         .await?;
-    app.ring(event);
+    doors.into_iter().for_each(|event| app.ring(event));
     app.queue().wake(payments::jobs::QUEUE.name);
     Ok(())
 }

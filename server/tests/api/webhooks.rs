@@ -298,7 +298,7 @@ async fn what_was_paid_has_to_be_what_it_costs() {
     let detail = w.shop.detail(&w.server, &order).await;
     assert_eq!(
         (&detail["status"], &detail["attention"]),
-        (&json!("awaiting_payment"), &json!("amount_differs"))
+        (&json!("failed"), &json!("amount_differs"))
     );
     let found = w
         .server

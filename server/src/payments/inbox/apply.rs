@@ -50,9 +50,8 @@ pub(super) async fn apply(app: &AppState, id: &str) -> Result<(), Failure> {
     };
     let app_in = app.clone();
     let changed = app.db().write(move |tx| Box::pin(async move { take_in(tx, &app_in, event, about).await }));
-    if let Some(order) = changed.await.map_err(later)? {
-        app.ring(order.event_id);
-    }
+    let order = changed.await.map_err(later)?;
+    order.iter().filter_map(orders::Order::at_doors).for_each(|event| app.ring(event));
     app.queue().wake(jobs::QUEUE.name);
     Ok(())
 }
