@@ -21,6 +21,8 @@ CREATE TABLE provider_events (
     PRIMARY KEY (provider, event_id)
 );
 CREATE INDEX provider_events_by_time ON provider_events (received_at);
+-- Those whose body is still there: it names people, and is not kept for ever.
+CREATE INDEX provider_events_whole ON provider_events (received_at) WHERE body <> '' AND state <> 'received';
 CREATE INDEX provider_events_by_order ON provider_events (order_id, received_at) WHERE order_id IS NOT NULL;
 
 -- What is reserved for refunds or went back: never more than came.

@@ -133,8 +133,11 @@ pub(super) async fn find_out_refund_at(
     put(tx, app, job, format!("refund {refund}"), at).await
 }
 
-/// Puts in what should have a job and may have none.
-async fn sweep(app: &AppState) -> Result<(), DbError> {
+/// Puts in what should have a job and may have none, and forgets what is too old.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(app: &AppState) -> Result<(), DbError> {
     let (app_in, now) = (app.clone(), app.now());
     app.db()
         .write(move |tx| {
@@ -148,7 +151,7 @@ async fn sweep(app: &AppState) -> Result<(), DbError> {
                 for refund in refunds::uncertain(tx, now - UNCERTAIN_MS, AT_ONCE).await? {
                     find_out_refund_at(tx, &app_in, refund, 0).await?;
                 }
-                Ok::<_, DbError>(())
+                inbox::forget(tx, now).await
             })
         })
         .await?;

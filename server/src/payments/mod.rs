@@ -35,6 +35,7 @@ pub use desk::Reason;
 pub use disputes::DisputeView;
 pub use failure::Outcome;
 pub(crate) use jobs::run;
+pub use jobs::sweep;
 pub(crate) use monitor::{Health, health};
 pub(crate) use provider::Provider;
 pub(crate) use refunds::refund;

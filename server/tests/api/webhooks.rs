@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::support::shop::{Order, StripeWorld, WEBHOOK_SECRET, apply, deliver, key, state_of, with_stripe};
 use crate::support::{ADMIN, NOW, Server, text, until};
 
+const MINUTE: i64 = 60_000;
+
 /// With what these tests need beside.
 struct World(StripeWorld);
 
@@ -296,13 +298,27 @@ async fn what_was_paid_has_to_be_what_it_costs() {
     event["data"]["object"]["amount_received"] = json!(4_149);
     apply(&w.server, &event).await;
     let detail = w.shop.detail(&w.server, &order).await;
-    assert_eq!(
-        (&detail["status"], &detail["attention"]),
-        (&json!("failed"), &json!("amount_differs"))
-    );
+    assert_eq!((&detail["status"], &detail["attention"]), (&json!("failed"), &json!("amount_differs")));
     let found = w
         .server
         .get(&format!("{}/orders?needs_attention=true", w.shop.event.path), &w.shop.organiser.key)
         .await;
     assert_eq!(found.expect(200)["items"][0]["order_id"], order.id.as_str());
+}
+
+#[tokio::test]
+async fn what_events_say_of_people_is_not_kept_for_ever() {
+    let w = world().await;
+    let order = w.shop.order(&w.server, 1).await;
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    apply(&w.server, &w.event("payment_intent.succeeded")).await;
+    let whole = "SELECT COUNT(*) FROM provider_events WHERE body <> ''";
+    let kept = async |days: i64| {
+        w.server.clock.advance(days * 24 * 60 * MINUTE);
+        liventix_server::payments::sweep(w.server.app()).await.unwrap();
+        crate::support::database::count(w.server.app().db(), whole).await
+    };
+    assert_eq!(kept(89).await, 1);
+    assert_eq!(kept(2).await, 0);
+    assert_eq!(state_of(&w.server, &w.event("payment_intent.succeeded")).await.0, "applied");
 }

@@ -34,6 +34,17 @@ pub(crate) async fn run(app: AppState) {
     Worker::new(app.queue().clone(), QUEUE, handlers, worker_name()).run(app.closing()).await;
 }
 
+/// How long the bodies of events are kept: as long as dead letters.
+const KEEP_MS: i64 = 90 * 86_400_000;
+
+/// Forgets what events said about people, once they are old.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn forget(tx: &mut Tx, now: i64) -> Result<(), DbError> {
+    store::forget(tx, now - KEEP_MS).await.map(drop)
+}
+
 /// The event is to be applied. Wake the queue afterwards.
 async fn put_in(tx: &mut Tx, app: &AppState, event: &str) -> Result<(), DbError> {
     let job = NewJob {

@@ -80,6 +80,14 @@ pub(super) async fn waiting(conn: &mut Conn, id: &str) -> Result<Option<Event>, 
     row.map(read).transpose()
 }
 
+/// Empties the bodies of events that came before `before` and are dealt with: they name people. That the events came,
+/// and what became of them, stays.
+pub(super) async fn forget(tx: &mut Tx, before: i64) -> Result<u64, DbError> {
+    let sql =
+        "UPDATE provider_events SET body = '' WHERE received_at < $1 AND body <> '' AND state <> 'received'";
+    tx.execute(sql, params![before]).await
+}
+
 /// The event is dealt with.
 pub(super) async fn done(
     tx: &mut Tx,
