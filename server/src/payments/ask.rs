@@ -136,7 +136,7 @@ async fn before(
     let is_old = payment.asked_first_at.is_some_and(|first| now - first > KEY_LIFE_MS);
     if is_old || by_search {
         let operation = ("payment.search", None);
-        let call = Call::before(tx, app, &payment, operation, had_failures).await?;
+        let call = Call::before(tx, app, (&payment).into(), operation, had_failures).await?;
         return Ok(Next::Search { call, payment });
     }
     if was == PaymentStatus::Unasked && asker == Asker::Worker {
@@ -149,7 +149,7 @@ async fn before(
     payment.asked_at = Some(now);
     store::update(tx, &payment).await?;
     let operation = ("payment.create", Some(payment.idempotency_key.as_str()));
-    let call = Call::before(tx, app, &payment, operation, had_failures).await?;
+    let call = Call::before(tx, app, (&payment).into(), operation, had_failures).await?;
     jobs::reconcile_at(tx, app, id, now + RECONCILE_MS).await?;
     if was == PaymentStatus::Unasked {
         let detail = json!({"provider": payment.provider.code()});

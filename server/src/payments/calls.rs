@@ -1,14 +1,44 @@
 //! The record of calls to providers: a row before each, completed after it.
 
+use liventix_core::ids::OrganiserId;
+
 use super::failure::{CallFailure, Outcome};
 use super::stripe::Answered;
-use super::types::Payment;
+use super::types::{Payment, ProviderKind};
 use crate::app::AppState;
 use crate::params;
-use crate::platform::breaker;
+use crate::platform::breaker::{self, Permit};
 use crate::platform::db::{DbError, Tx};
-use crate::platform::ids::CallId;
+use crate::platform::ids::{CallId, OrderId, PaymentId};
+use crate::platform::queue::Failure;
 use crate::platform::request_id;
+
+/// Whom a call goes to, and what it is about as far as that is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject {
+    provider: ProviderKind,
+    organiser_id: Option<OrganiserId>,
+    order_id: Option<OrderId>,
+    payment_id: Option<PaymentId>,
+}
+
+impl Subject {
+    /// Of something of which only the provider is known.
+    pub(super) const fn at(provider: ProviderKind) -> Self {
+        Self { provider, organiser_id: None, order_id: None, payment_id: None }
+    }
+}
+
+impl From<&Payment> for Subject {
+    fn from(payment: &Payment) -> Self {
+        Self {
+            provider: payment.provider,
+            organiser_id: Some(payment.organiser_id),
+            order_id: Some(payment.order_id),
+            payment_id: Some(payment.payment_id),
+        }
+    }
+}
 
 /// A call that is on record and about to be made.
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +49,31 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Writes that the call is about to be made, unless the provider has failed too often of late.
+    ///
+    /// # Errors
+    /// `provider_down`; when the database fails.
+    pub(super) async fn begin(
+        app: &AppState,
+        subject: Subject,
+        operation: &'static str,
+    ) -> Result<Self, Failure> {
+        let permit = breaker::ask(app.db(), subject.provider.code(), app.now()).await?;
+        let Permit::Call { had_failures } = permit else {
+            return Err(Failure::retry("provider_down", "The provider has failed too often of late."));
+        };
+        let app_in = app.clone();
+        let call = app.db().write(move |tx| {
+            Box::pin(async move { Self::before(tx, &app_in, subject, (operation, None), had_failures).await })
+        });
+        Ok(call.await?)
+    }
+
     /// Writes that the call is about to be made. Commit before making it.
     pub(super) async fn before(
         tx: &mut Tx,
         app: &AppState,
-        payment: &Payment,
+        subject: Subject,
         (operation, key): (&'static str, Option<&str>),
         had_failures: bool,
     ) -> Result<Self, DbError> {
@@ -32,17 +82,17 @@ impl Call {
                    idempotency_key, request_id, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let values = params![
             id,
-            payment.provider.code(),
+            subject.provider.code(),
             operation,
-            payment.organiser_id,
-            payment.order_id,
-            payment.payment_id,
+            subject.organiser_id,
+            subject.order_id,
+            subject.payment_id,
             key.map(str::to_owned),
             request_id::current(),
             app.now(),
         ];
         tx.execute(sql, values).await?;
-        Ok(Self { id, breaker: payment.provider.code(), had_failures })
+        Ok(Self { id, breaker: subject.provider.code(), had_failures })
     }
 
     /// Writes how the call ended, and tells the breaker.

@@ -8,7 +8,6 @@ use super::types::{Payment, PaymentStatus, Remote};
 use super::{jobs, reconcile, settle, store};
 use crate::app::AppState;
 use crate::orders::{self, Ending, Order, OrderStatus};
-use crate::platform::breaker::{self, Permit};
 use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::OrderId;
 use crate::platform::problem::{ApiError, ApiResult};
@@ -92,7 +91,7 @@ async fn cancel(app: &AppState, payment: Payment) -> Result<(), Failure> {
     let Some(provider_id) = payment.provider_id.clone() else {
         return Err(Failure::permanent("payment_without_id", "An open payment has no id at its provider."));
     };
-    let call = begin(app, &payment, "payment.cancel").await?;
+    let call = Call::begin(app, (&payment).into(), "payment.cancel").await?;
     let key = format!("cancel_payment:{}:{}", payment.order_id, call.id);
     let canceled = provider.cancel(&payment, &provider_id, &key);
     let result = context::provider(provider.kind().code(), "payment.cancel", canceled).await;
@@ -124,7 +123,7 @@ pub(super) async fn retrieve(app: &AppState, payment: Payment) -> Result<Remote,
     let Some(provider_id) = payment.provider_id.clone() else {
         return Err(Failure::permanent("payment_without_id", "The payment has no id at its provider."));
     };
-    let call = begin(app, &payment, "payment.retrieve").await?;
+    let call = Call::begin(app, (&payment).into(), "payment.retrieve").await?;
     let retrieved = provider.retrieve(&payment, &provider_id);
     let result = context::provider(provider.kind().code(), "payment.retrieve", retrieved).await;
     take_in(app, payment.order_id, call, result.clone()).await.map_err(later)?;
@@ -136,18 +135,6 @@ fn provider<'a>(app: &'a AppState, payment: &Payment) -> Result<&'a Provider, Fa
     provider.ok_or_else(|| {
         Failure::retry("no_provider", "This process is not set up for the provider of this payment.")
     })
-}
-
-async fn begin(app: &AppState, payment: &Payment, operation: &'static str) -> Result<Call, Failure> {
-    let permit = breaker::ask(app.db(), payment.provider.code(), app.now()).await?;
-    let Permit::Call { had_failures } = permit else {
-        return Err(Failure::retry("provider_down", "The provider has failed too often of late."));
-    };
-    let (app_in, payment) = (app.clone(), payment.clone());
-    let call = app.db().write(move |tx| {
-        Box::pin(async move { Call::before(tx, &app_in, &payment, (operation, None), had_failures).await })
-    });
-    Ok(call.await?)
 }
 
 async fn take_in(
@@ -198,7 +185,7 @@ pub(super) async fn close_stray(app: &AppState, order: OrderId, provider_id: &st
     let Some(payment) = payments?.into_iter().next() else { return Ok(()) };
     let stray = Payment { provider_id: Some(provider_id.to_owned()), ..payment };
     let provider = provider(app, &stray)?;
-    let call = begin(app, &stray, "payment.cancel").await?;
+    let call = Call::begin(app, (&stray).into(), "payment.cancel").await?;
     let key = format!("cancel_payment:{order}:{}", call.id);
     let canceled = provider.cancel(&stray, provider_id, &key);
     let result = context::provider(provider.kind().code(), "payment.cancel", canceled).await;

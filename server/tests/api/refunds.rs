@@ -305,6 +305,23 @@ async fn money_given_back_at_stripe_itself_is_known_here() {
     w.refund(&order, json!({"amount": 4_151})).await.expect_problem(409, "refund_too_much");
 }
 
+/// An event in another version's form is a hint only; asking Stripe is on record.
+#[tokio::test]
+async fn a_refund_in_another_versions_form_is_looked_up() {
+    let w = world().await;
+    let order = w.paid(1).await;
+    w.stripe.set_refunds_wait(true);
+    w.refund(&order, json!({"all": true})).await.expect(201);
+    let id = text(&w.stripe.all("refund")[0]["id"]);
+    w.stripe.refund_ends(&id);
+    let mut event = w.event("refund.updated");
+    event["api_version"] = json!("2019-02-11");
+    event["data"]["object"] = json!({"id": id, "object": "refund", "status": "a lie"});
+    assert_eq!(apply(&w.server, &event).await, None);
+    assert_eq!(w.refunds(&order).await[0]["status"], "succeeded");
+    assert_eq!(w.on_record("refund.retrieve").await, ["done"]);
+}
+
 #[tokio::test]
 async fn disputes_take_money_and_give_it_back_in_any_order() {
     let kinds = [

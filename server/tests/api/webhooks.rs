@@ -248,6 +248,8 @@ async fn what_cannot_be_applied_is_tried_five_times_more_and_then_waits_for_a_pe
     })
     .await;
     assert_eq!(w.shop.detail(&w.server, &order).await["attention"], "disputed");
+    let on_record = w.on_record("dispute.retrieve").await;
+    assert_eq!(on_record, ["busy", "busy", "busy", "busy", "busy", "busy", "done"]);
 }
 
 /// Paid though it had ended: tickets if there are any, else a person and the money in suspense.

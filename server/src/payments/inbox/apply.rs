@@ -7,13 +7,16 @@ use serde_json::Value;
 use super::store::{self, Event, Ignored};
 use crate::app::AppState;
 use crate::orders;
+use crate::payments::calls::{Call, Subject};
 use crate::payments::close::{self, later, try_again};
-use crate::payments::stripe::{self, DisputeObject, PaymentIntent, RefundObject};
+use crate::payments::failure::CallFailure;
+use crate::payments::stripe::{self, Answered, DisputeObject, PaymentIntent, RefundObject};
 use crate::payments::types::{Payment, ProviderKind, Remote};
 use crate::payments::{disputes, jobs, refunds, settle, store as payments};
 use crate::platform::db::{DbError, Tx};
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::platform::queue::Failure;
+use crate::platform::telemetry::context;
 
 /// As far as it is read. <https://docs.stripe.com/api/events/object>
 #[derive(Deserialize)]
@@ -140,18 +143,32 @@ async fn refund(app: &AppState, json: Value, is_ours: bool) -> Result<RefundObje
     if is_ours {
         return object(json);
     }
-    let stripe = stripe_of(app)?;
-    let retrieved = stripe.retrieve_refund(&id(&json)?).await;
-    retrieved.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+    let (stripe, id) = (stripe_of(app)?, id(&json)?);
+    ask_again(app, "refund.retrieve", stripe.retrieve_refund(&id)).await
 }
 
 async fn dispute(app: &AppState, json: Value, is_ours: bool) -> Result<DisputeObject, Failure> {
     if is_ours {
         return object(json);
     }
-    let stripe = stripe_of(app)?;
-    let retrieved = stripe.retrieve_dispute(&id(&json)?).await;
-    retrieved.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+    let (stripe, id) = (stripe_of(app)?, id(&json)?);
+    ask_again(app, "dispute.retrieve", stripe.retrieve_dispute(&id)).await
+}
+
+/// Asks Stripe where something stands, on record before and after.
+async fn ask_again<T: Send + Sync + 'static>(
+    app: &AppState,
+    operation: &'static str,
+    asked: impl Future<Output = Result<Answered<T>, CallFailure>>,
+) -> Result<T, Failure> {
+    let call = Call::begin(app, Subject::at(ProviderKind::Stripe), operation).await?;
+    let result = context::provider(ProviderKind::Stripe.code(), operation, asked).await;
+    let app_in = app.clone();
+    let noted = app
+        .db()
+        .write(move |tx| Box::pin(async move { call.after(tx, &app_in, &result).await.map(|()| result) }));
+    let result: Result<_, DbError> = noted.await;
+    result?.map(|answered| answered.value).map_err(|failure| try_again(&failure))
 }
 
 fn stripe_of(app: &AppState) -> Result<&stripe::Stripe, Failure> {

@@ -129,14 +129,14 @@ async fn before(
         return Ok(Next::Wait);
     }
     if by_list || now - refund.created_at > KEY_LIFE_MS {
-        let call = Call::before(tx, app, &payment, ("refund.list", None), had_failures).await?;
+        let call = Call::before(tx, app, (&payment).into(), ("refund.list", None), had_failures).await?;
         return Ok(Next::List(call, payment, refund));
     }
     refund.status = RefundStatus::Asking;
     refund.asked_at = Some(now);
     store::update(tx, &refund).await?;
     let operation = ("refund.create", Some(refund.idempotency_key.as_str()));
-    let call = Call::before(tx, app, &payment, operation, had_failures).await?;
+    let call = Call::before(tx, app, (&payment).into(), operation, had_failures).await?;
     Ok(Next::Create(call, refund, payment))
 }
 

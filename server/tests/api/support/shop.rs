@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use liventix_core::clock::Clock as _;
+use liventix_server::params;
 use liventix_server::platform::config::PaymentConfig;
+use liventix_server::platform::db::DbError;
 use liventix_stand_ins::stripe::Stripe;
 use serde_json::{Value, json};
 
@@ -219,5 +221,14 @@ impl StripeWorld {
     pub(crate) fn event(&self, kind: &str) -> Value {
         let events = self.stripe.events();
         events.into_iter().rev().find(|event| event["type"] == kind).unwrap()
+    }
+
+    /// How the calls of this kind ended, as they are on record; sorted, since the clock of tests stands still.
+    pub(crate) async fn on_record(&self, operation: &'static str) -> Vec<String> {
+        let db = self.server.place.open().await;
+        let sql = "SELECT outcome FROM provider_calls WHERE operation = $1 ORDER BY outcome";
+        let rows = db.read(move |conn| Box::pin(async move { conn.query(sql, params![operation]).await }));
+        let rows: Result<Vec<_>, DbError> = rows.await;
+        rows.unwrap().iter().map(|row| row.get(0).unwrap()).collect()
     }
 }
