@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use super::calls::Call;
+use super::calls::{Call, is_in_flight, may_be_forgotten};
 use super::failure::{CallFailure, Outcome};
 use super::provider::Provider;
 use super::stripe::Answered;
@@ -18,14 +18,11 @@ use crate::platform::breaker::{self, Permit};
 use crate::platform::db::Tx;
 use crate::platform::ids::{OrderId, PaymentId};
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::queue::Failure;
 use crate::platform::telemetry::context;
 
-/// A call takes 15 s at most: what is older was cut short.
-const IN_FLIGHT_MS: i64 = 20_000;
 /// Somebody asks again after this, if nobody has by then.
 const RECONCILE_MS: i64 = 30_000;
-/// Stripe keeps keys for a day at least. What is older may begin a second payment.
-const KEY_LIFE_MS: i64 = 23 * 3_600_000;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +48,17 @@ enum Next {
     Wait(CallFailure),
     Create { call: Call, payment: Payment, was: PaymentStatus },
     Search { call: Call, payment: Payment },
+}
+
+/// The job: asks until it is known.
+///
+/// # Errors
+/// While it is not: then it is tried again.
+pub(super) async fn find_out(app: &AppState, id: PaymentId) -> Result<(), Failure> {
+    match ask(app, id, Asker::Worker).await? {
+        Asked::Settled(_) => Ok(()),
+        Asked::NotKnown(failure) => Err(failure.into()),
+    }
 }
 
 /// Asks for the order's payment, if that is still wanted.
@@ -98,9 +106,8 @@ async fn once(app: &AppState, id: PaymentId, asker: Asker, by_search: bool) -> A
 async fn provider_of(app: &AppState, id: PaymentId) -> ApiResult<Result<Provider, CallFailure>> {
     let payment = app.db().read(move |conn| Box::pin(async move { store::by_id(conn, id).await })).await?;
     let payment = payment.ok_or_else(|| ApiError::internal("a payment that is not there"))?;
-    Ok(app.payments().of(payment.provider, payment.is_live).cloned().ok_or_else(|| {
-        CallFailure::new(Outcome::NotCalled, "This process is not set up for the provider of this payment.")
-    }))
+    let provider = app.payments().needed_of(&payment).cloned();
+    Ok(provider.map_err(|failure| CallFailure::new(Outcome::NotCalled, failure.detail)))
 }
 
 async fn held(tx: &mut Tx, id: PaymentId) -> ApiResult<(Order, Payment)> {
@@ -128,12 +135,11 @@ async fn before(
     if !is_wanted {
         return Ok(Next::Nothing(payment));
     }
-    let is_in_flight = payment.asked_at.is_some_and(|at| (0..IN_FLIGHT_MS).contains(&(now - at)));
-    if was == PaymentStatus::Asking && is_in_flight {
+    if was == PaymentStatus::Asking && is_in_flight(payment.asked_at, now) {
         return Ok(Next::Wait(CallFailure::new(Outcome::InProgress, "It is being asked for.")));
     }
-    // What is closing is not begun anew; it is only looked for.
-    let is_old = payment.asked_first_at.is_some_and(|first| now - first > KEY_LIFE_MS);
+    // With a key that was forgotten it would be begun a second time: it is only looked for.
+    let is_old = payment.asked_first_at.is_some_and(|first| may_be_forgotten(first, now));
     if is_old || by_search {
         let operation = ("payment.search", None);
         let call = Call::before(tx, app, (&payment).into(), operation, had_failures).await?;

@@ -59,7 +59,7 @@ pub(super) async fn replace(
     if order.ending.is_some() {
         orders::release(tx, order, app.now()).await?;
     }
-    let provider = app.payments().of(payment.provider, payment.is_live);
+    let provider = app.payments().of(payment);
     match provider.filter(|_| order.status == OrderStatus::AwaitingPayment) {
         Some(provider) => Ok(Some(begin(tx, app, provider, order).await?.payment_id)),
         None => Ok(None),

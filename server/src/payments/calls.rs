@@ -13,6 +13,21 @@ use crate::platform::ids::{CallId, OrderId, PaymentId};
 use crate::platform::queue::Failure;
 use crate::platform::request_id;
 
+/// A call takes 15 s at most: what is older was cut short.
+const IN_FLIGHT_MS: i64 = 20_000;
+/// Stripe keeps keys for a day at least. What is older may be done a second time.
+const KEY_LIFE_MS: i64 = 23 * 3_600_000;
+
+/// Whether what was asked for then may still be being answered.
+pub(super) fn is_in_flight(asked_at: Option<i64>, now: i64) -> bool {
+    asked_at.is_some_and(|at| (0..IN_FLIGHT_MS).contains(&(now - at)))
+}
+
+/// Whether the provider may have forgotten a key that it first saw then.
+pub(super) const fn may_be_forgotten(first_seen: i64, now: i64) -> bool {
+    now - first_seen > KEY_LIFE_MS
+}
+
 /// Whom a call goes to, and what it is about as far as that is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject {

@@ -177,7 +177,7 @@ fn timeout() -> ApiError {
 /// How the order can be paid, if it can.
 pub(crate) async fn pay_view(app: &AppState, conn: &mut Conn, order: &Order) -> ApiResult<Option<PayView>> {
     let Some(payment) = store::alive(conn, order.order_id).await? else { return Ok(None) };
-    let provider = app.payments().of(payment.provider, payment.is_live);
+    let provider = app.payments().of(&payment);
     let can_be_made = payment.status == PaymentStatus::Open && order.status == OrderStatus::AwaitingPayment;
     let sealed = payment.sealed_client_secret.filter(|_| can_be_made && order.ending.is_none());
     let secret = sealed.map(|sealed| secrets::open(app, payment.payment_id, &sealed)).transpose()?;

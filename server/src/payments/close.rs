@@ -4,8 +4,8 @@ use super::calls::Call;
 use super::failure::CallFailure;
 use super::provider::Provider;
 use super::stripe::Answered;
-use super::types::{Payment, PaymentStatus, Remote};
-use super::{jobs, reconcile, settle, store};
+use super::types::{Payment, PaymentStatus, Remote, RemoteStatus};
+use super::{ask, jobs, settle, store};
 use crate::app::AppState;
 use crate::orders::{self, Ending, Order, OrderStatus};
 use crate::platform::db::{DbError, Tx};
@@ -29,30 +29,18 @@ enum Stands {
 /// # Errors
 /// When a payment of it may still succeed: then it is tried again.
 pub(super) async fn close(app: &AppState, id: OrderId) -> Result<(), Failure> {
-    match stands(app, id).await.map_err(later)? {
+    match stands(app, id).await? {
         Stands::Nothing => Ok(()),
         Stands::Open(payment) => cancel(app, payment).await,
         Stands::Unknown(payment) => {
-            reconcile::find_out(app, payment.payment_id).await?;
-            // Now it is known: at the next try it can be closed, if there is anything to close.
-            match stands(app, id).await.map_err(later)? {
+            ask::find_out(app, payment.payment_id).await?;
+            // Now it is known: it can be closed, if there is anything to close.
+            match stands(app, id).await? {
                 Stands::Nothing => Ok(()),
                 Stands::Open(payment) => cancel(app, payment).await,
                 Stands::Unknown(_) => Err(Failure::retry("payment_unknown", "The payment is not known yet.")),
             }
         }
-    }
-}
-
-pub(super) fn later(error: ApiError) -> Failure {
-    Failure::retry("server", error.to_string())
-}
-
-pub(super) fn try_again(failure: &CallFailure) -> Failure {
-    let detail = failure.to_string();
-    match failure.retry_after {
-        Some(wait) => Failure::retry_after("provider", detail, wait),
-        None => Failure::retry("provider", detail),
     }
 }
 
@@ -85,32 +73,29 @@ async fn look(tx: &mut Tx, app: &AppState, id: OrderId) -> ApiResult<Stands> {
     }
 }
 
-/// A call about a payment of an order, on record before and after; what it answers is taken in.
 async fn cancel(app: &AppState, payment: Payment) -> Result<(), Failure> {
-    let provider = provider(app, &payment)?;
-    let Some(provider_id) = payment.provider_id.clone() else {
-        return Err(Failure::permanent("payment_without_id", "An open payment has no id at its provider."));
-    };
+    match ask_to_cancel(app, payment).await? {
+        Some(remote) if remote.status == RemoteStatus::Processing => {
+            Err(Failure::retry("payment_processing", "The payment is on its way: it cannot be closed."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Asks the provider to cancel a payment, and takes in what it says. Where it refuses because of where the payment
+/// stands, this is where it stands.
+async fn ask_to_cancel(app: &AppState, payment: Payment) -> Result<Option<Remote>, Failure> {
+    let (provider, provider_id) = at_provider(app, &payment)?;
     let call = Call::begin(app, (&payment).into(), "payment.cancel").await?;
     let key = format!("cancel_payment:{}:{}", payment.order_id, call.id);
     let canceled = provider.cancel(&payment, &provider_id, &key);
     let result = context::provider(provider.kind().code(), "payment.cancel", canceled).await;
-    let is_about_state = result.as_ref().is_err_and(CallFailure::is_about_state);
-    take_in(app, payment.order_id, call, result.clone()).await.map_err(later)?;
+    take_in(app, payment.order_id, call, result.clone()).await?;
     match result {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(None),
         // It was made, or is being made: what became of it is what counts.
-        Err(_) if is_about_state => {
-            let remote = retrieve(app, payment).await?;
-            match remote.status {
-                super::types::RemoteStatus::Processing => Err(Failure::retry(
-                    "payment_processing",
-                    "The payment is on its way: it cannot be closed.",
-                )),
-                _ => Ok(()),
-            }
-        }
-        Err(failure) => Err(try_again(&failure)),
+        Err(failure) if failure.is_about_state() => retrieve(app, payment).await.map(Some),
+        Err(failure) => Err(failure.into()),
     }
 }
 
@@ -119,22 +104,18 @@ async fn cancel(app: &AppState, payment: Payment) -> Result<(), Failure> {
 /// # Errors
 /// When it does not say.
 pub(super) async fn retrieve(app: &AppState, payment: Payment) -> Result<Remote, Failure> {
-    let provider = provider(app, &payment)?;
-    let Some(provider_id) = payment.provider_id.clone() else {
-        return Err(Failure::permanent("payment_without_id", "The payment has no id at its provider."));
-    };
+    let (provider, provider_id) = at_provider(app, &payment)?;
     let call = Call::begin(app, (&payment).into(), "payment.retrieve").await?;
     let retrieved = provider.retrieve(&payment, &provider_id);
     let result = context::provider(provider.kind().code(), "payment.retrieve", retrieved).await;
-    take_in(app, payment.order_id, call, result.clone()).await.map_err(later)?;
-    result.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+    take_in(app, payment.order_id, call, result.clone()).await?;
+    Ok(result?.value)
 }
 
-fn provider<'a>(app: &'a AppState, payment: &Payment) -> Result<&'a Provider, Failure> {
-    let provider = app.payments().of(payment.provider, payment.is_live);
-    provider.ok_or_else(|| {
-        Failure::retry("no_provider", "This process is not set up for the provider of this payment.")
-    })
+/// Who has the payment, and what it is called there.
+fn at_provider<'a>(app: &'a AppState, payment: &Payment) -> Result<(&'a Provider, String), Failure> {
+    let missing = || Failure::permanent("payment_without_id", "The payment has no id at its provider.");
+    Ok((app.payments().needed_of(payment)?, payment.provider_id.clone().ok_or_else(missing)?))
 }
 
 async fn take_in(
@@ -184,15 +165,5 @@ pub(super) async fn close_stray(app: &AppState, order: OrderId, provider_id: &st
     let payments: Result<Vec<Payment>, DbError> = payments.await;
     let Some(payment) = payments?.into_iter().next() else { return Ok(()) };
     let stray = Payment { provider_id: Some(provider_id.to_owned()), ..payment };
-    let provider = provider(app, &stray)?;
-    let call = Call::begin(app, (&stray).into(), "payment.cancel").await?;
-    let key = format!("cancel_payment:{order}:{}", call.id);
-    let canceled = provider.cancel(&stray, provider_id, &key);
-    let result = context::provider(provider.kind().code(), "payment.cancel", canceled).await;
-    take_in(app, order, call, result.clone()).await.map_err(later)?;
-    match result {
-        Ok(_) => Ok(()),
-        Err(failure) if failure.is_about_state() => retrieve(app, stray).await.map(drop),
-        Err(failure) => Err(try_again(&failure)),
-    }
+    ask_to_cancel(app, stray).await.map(drop)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::platform::coded::coded;
+use crate::platform::queue::Failure;
 
 coded! {
     /// How a call ended.
@@ -59,6 +60,17 @@ pub(crate) struct CallFailure {
     pub(crate) is_replayed: bool,
     /// How long the provider wants to be left alone.
     pub(crate) retry_after: Option<Duration>,
+}
+
+/// Of a job that made the call: it is made again, not before the provider wants it.
+impl From<CallFailure> for Failure {
+    fn from(failure: CallFailure) -> Self {
+        let detail = failure.to_string();
+        match failure.retry_after {
+            Some(wait) => Self::retry_after("provider", detail, wait),
+            None => Self::retry("provider", detail),
+        }
+    }
 }
 
 impl CallFailure {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{close, inbox, reconcile, refunds, store};
+use super::{ask, close, inbox, refunds, store};
 use crate::app::AppState;
 use crate::orders;
 use crate::platform::db::{DbError, Tx};
@@ -64,7 +64,7 @@ fn handlers(app: &AppState) -> Handlers {
         })
         .on(RECONCILE, move |job: Claimed| {
             let app = reconciling.clone();
-            async move { reconcile::reconcile(&app, id(&job, "payment_id")?).await }
+            async move { ask::find_out(&app, id(&job, "payment_id")?).await }
         })
 }
 

@@ -19,7 +19,6 @@ pub(crate) mod inbox;
 pub(crate) mod jobs;
 mod monitor;
 mod provider;
-mod reconcile;
 mod refunds;
 pub mod routes;
 mod secrets;
@@ -43,6 +42,8 @@ pub use refunds::{RefundRequest, RefundStatus, RefundView};
 pub use types::{PaymentStatus, ProviderKind};
 
 use crate::platform::config::{ConfigError, PaymentConfig};
+use crate::platform::queue::Failure;
+use types::Payment;
 
 /// Who takes payments.
 #[derive(Debug, Clone)]
@@ -73,8 +74,20 @@ impl Payments {
         self.provider.as_ref()
     }
 
-    /// The one who took a payment of this kind, if it is still there.
-    pub(crate) fn of(&self, kind: ProviderKind, is_live: bool) -> Option<&Provider> {
-        self.provider.as_ref().filter(|provider| provider.kind() == kind && provider.is_live() == is_live)
+    /// The one who took this payment, if it is still there.
+    fn of(&self, payment: &Payment) -> Option<&Provider> {
+        let took = |provider: &&Provider| {
+            provider.kind() == payment.provider && provider.is_live() == payment.is_live
+        };
+        self.provider.as_ref().filter(took)
+    }
+
+    /// The one who took this payment.
+    ///
+    /// # Errors
+    /// `no_provider` when it is not there: somebody has to set it up.
+    fn needed_of(&self, payment: &Payment) -> Result<&Provider, Failure> {
+        let missing = "This process is not set up for the provider of this payment.";
+        self.of(payment).ok_or_else(|| Failure::retry("no_provider", missing))
     }
 }

@@ -66,7 +66,7 @@ impl Provider {
     pub(super) async fn search(&self, payment: &Payment) -> Result<Answered<Vec<Remote>>, CallFailure> {
         match self {
             Self::Stripe(stripe) => stripe.search(payment).await,
-            Self::Test => Ok(Answered { value: Vec::new(), status: 200, provider_request_id: None }),
+            Self::Test => Ok(Answered::here(Vec::new())),
         }
     }
 
@@ -81,23 +81,18 @@ impl Provider {
             Self::Test => Ok(tested(payment, RemoteStatus::Canceled)),
         }
     }
-}
 
-impl Provider {
     pub(super) async fn refund(&self, wish: &RefundWish<'_>) -> Result<Answered<RefundObject>, CallFailure> {
         match self {
             Self::Stripe(stripe) => stripe.refund(wish).await,
-            Self::Test => {
-                let value = RefundObject::tested(wish);
-                Ok(Answered { value, status: 200, provider_request_id: None })
-            }
+            Self::Test => Ok(Answered::here(RefundObject::tested(wish))),
         }
     }
 
     pub(super) async fn refunds_of(&self, intent: &str) -> Result<Answered<Vec<RefundObject>>, CallFailure> {
         match self {
             Self::Stripe(stripe) => stripe.refunds_of(intent).await,
-            Self::Test => Ok(Answered { value: Vec::new(), status: 200, provider_request_id: None }),
+            Self::Test => Ok(Answered::here(Vec::new())),
         }
     }
 }
@@ -105,7 +100,7 @@ impl Provider {
 /// The payment as the test provider has it.
 pub(super) fn tested(payment: &Payment, status: RemoteStatus) -> Answered<Remote> {
     let received = if status == RemoteStatus::Succeeded { payment.amount } else { 0 };
-    let value = Remote {
+    Answered::here(Remote {
         provider_id: format!("test_{}", payment.payment_id),
         status,
         currency: payment.currency,
@@ -115,6 +110,5 @@ pub(super) fn tested(payment: &Payment, status: RemoteStatus) -> Answered<Remote
         decline: None,
         client_secret: None,
         payment_id: Some(payment.payment_id),
-    };
-    Answered { value, status: 200, provider_request_id: None }
+    })
 }

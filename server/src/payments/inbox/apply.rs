@@ -8,12 +8,13 @@ use super::store::{self, Event, Ignored};
 use crate::app::AppState;
 use crate::orders;
 use crate::payments::calls::{Call, Subject};
-use crate::payments::close::{self, later, try_again};
+use crate::payments::close;
 use crate::payments::failure::CallFailure;
 use crate::payments::stripe::{self, Answered, DisputeObject, PaymentIntent, RefundObject};
 use crate::payments::types::{Payment, ProviderKind, Remote};
 use crate::payments::{disputes, jobs, refunds, settle, store as payments};
-use crate::platform::db::{DbError, Tx};
+use crate::platform::db::{Conn, DbError, Tx};
+use crate::platform::ids::PaymentId;
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::platform::queue::Failure;
 use crate::platform::telemetry::context;
@@ -45,15 +46,15 @@ enum About {
 pub(super) async fn apply(app: &AppState, id: &str) -> Result<(), Failure> {
     let asked = id.to_owned();
     let event = app.db().read(move |conn| Box::pin(async move { store::waiting(conn, &asked).await }));
-    let event: Option<Event> = Result::<_, DbError>::map_err(event.await, Failure::from)?;
-    let Some(event) = event else { return Ok(()) };
+    let event: Result<_, DbError> = event.await;
+    let Some(event) = event? else { return Ok(()) };
     let about = match about(app, &event).await? {
         Ok(about) => about,
         Err(ignored) => return end(app, event, ignored).await,
     };
     let app_in = app.clone();
     let changed = app.db().write(move |tx| Box::pin(async move { take_in(tx, &app_in, event, about).await }));
-    let order = changed.await.map_err(later)?;
+    let order = changed.await?;
     order.iter().filter_map(orders::Order::at_doors).for_each(|event| app.ring(event));
     app.queue().wake(jobs::QUEUE.name);
     Ok(())
@@ -70,7 +71,8 @@ async fn end(app: &AppState, event: Event, ignored: Ignored) -> Result<(), Failu
     let done = app.db().write(move |tx| {
         Box::pin(async move { store::done(tx, &event.event_id, (Some(ignored), None), now).await })
     });
-    Result::<_, DbError>::map_err(done.await, Failure::from)
+    let done: Result<(), DbError> = done.await;
+    Ok(done?)
 }
 
 /// Reads what it is about. An event of another version of the API is taken as a hint: the object is asked for anew.
@@ -122,19 +124,10 @@ async fn payment(app: &AppState, json: Value, is_ours: bool) -> Result<Result<Ab
     let id = id(&json)?;
     let payment_id = json["metadata"]["liventix_payment_id"].as_str().and_then(|id| id.parse().ok());
     let asked = id.clone();
-    let found = app.db().read(move |conn| {
-        Box::pin(async move {
-            match payments::by_provider(conn, ProviderKind::Stripe, &asked).await? {
-                None => match payment_id {
-                    Some(payment_id) => payments::by_id(conn, payment_id).await,
-                    None => Ok(None),
-                },
-                found => Ok(found),
-            }
-        })
-    });
-    let found: Option<Payment> = Result::<_, DbError>::map_err(found.await, Failure::from)?;
-    let Some(payment) = found else { return Ok(Err(Ignored::UnknownObject)) };
+    let found =
+        app.db().read(move |conn| Box::pin(async move { find(conn, Some(&asked), payment_id).await }));
+    let found: Result<_, DbError> = found.await;
+    let Some(payment) = found? else { return Ok(Err(Ignored::UnknownObject)) };
     let remote = close::retrieve(app, Payment { provider_id: Some(id), ..payment }).await?;
     Ok(Ok(About::Payment(remote)))
 }
@@ -168,7 +161,7 @@ async fn ask_again<T: Send + Sync + 'static>(
         .db()
         .write(move |tx| Box::pin(async move { call.after(tx, &app_in, &result).await.map(|()| result) }));
     let result: Result<_, DbError> = noted.await;
-    result?.map(|answered| answered.value).map_err(|failure| try_again(&failure))
+    Ok(result??.value)
 }
 
 fn stripe_of(app: &AppState) -> Result<&stripe::Stripe, Failure> {
@@ -210,17 +203,17 @@ async fn take_in(
 }
 
 async fn find(
-    tx: &mut Tx,
+    conn: &mut Conn,
     provider_id: Option<&str>,
-    payment_id: Option<crate::platform::ids::PaymentId>,
+    payment_id: Option<PaymentId>,
 ) -> Result<Option<Payment>, DbError> {
     if let Some(provider_id) = provider_id
-        && let Some(payment) = payments::by_provider(tx, ProviderKind::Stripe, provider_id).await?
+        && let Some(payment) = payments::by_provider(conn, ProviderKind::Stripe, provider_id).await?
     {
         return Ok(Some(payment));
     }
     match payment_id {
-        Some(payment_id) => payments::by_id(tx, payment_id).await,
+        Some(payment_id) => payments::by_id(conn, payment_id).await,
         None => Ok(None),
     }
 }

@@ -5,15 +5,13 @@ use super::store;
 use super::types::{Refund, RefundStatus};
 use crate::app::AppState;
 use crate::orders;
-use crate::payments::calls::Call;
-use crate::payments::close::{later, try_again};
+use crate::payments::calls::{Call, is_in_flight, may_be_forgotten};
 use crate::payments::failure::{CallFailure, Outcome};
-use crate::payments::provider::Provider;
 use crate::payments::stripe::{Answered, RefundObject, RefundWish};
 use crate::payments::types::Payment;
 use crate::payments::{jobs, store as payments};
 use crate::platform::breaker::{self, Permit};
-use crate::platform::db::Tx;
+use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::RefundId;
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::platform::queue::Failure;
@@ -21,10 +19,6 @@ use crate::platform::telemetry::context;
 
 /// Somebody asks again after this, if nobody has by then.
 pub(super) const FIND_OUT_MS: i64 = 30_000;
-/// A call takes 15 s at most: what is older was cut short.
-const IN_FLIGHT_MS: i64 = 20_000;
-/// Stripe keeps keys for a day at least.
-const KEY_LIFE_MS: i64 = 23 * 3_600_000;
 
 /// What is to be done next.
 enum Next {
@@ -42,32 +36,26 @@ type Result<T> = std::result::Result<T, Failure>;
 /// # Errors
 /// While it is not: then it is tried again.
 pub(crate) async fn find_out(app: &AppState, id: RefundId) -> Result<()> {
-    match once(app, id, false).await? {
+    let failure = match once(app, id, false).await? {
         // The same failure will come for ever: whether there is a refund is asked another way.
-        Some(failure) if failure.is_replayed => match once(app, id, true).await? {
-            None => Ok(()),
-            Some(failure) => Err(try_again(&failure)),
-        },
-        Some(failure) => Err(try_again(&failure)),
-        None => Ok(()),
-    }
+        Some(failure) if failure.is_replayed => once(app, id, true).await?,
+        asked => asked,
+    };
+    failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 async fn once(app: &AppState, id: RefundId, by_list: bool) -> Result<Option<CallFailure>> {
-    let app_in = app.clone();
-    let refund = app.db().read(move |conn| Box::pin(async move { store::by_id(conn, id).await })).await;
-    let refund: Option<Refund> =
-        refund.map_err(|error: crate::platform::db::DbError| Failure::from(error))?;
-    let Some(refund) = refund.filter(|refund| refund.status.is_uncertain()) else { return Ok(None) };
-    let provider = provider(app, &refund).await?;
+    let Some(payment) = payment_of_uncertain(app, id).await? else { return Ok(None) };
+    let provider = app.payments().needed_of(&payment)?;
     let permit = breaker::ask(app.db(), provider.kind().code(), app.now()).await?;
     let Permit::Call { had_failures } = permit else {
         return Ok(Some(CallFailure::new(Outcome::NotCalled, "It has failed too often of late.")));
     };
+    let app_in = app.clone();
     let next = app
         .db()
         .write(move |tx| Box::pin(async move { before(tx, &app_in, id, by_list, had_failures).await }));
-    match next.await.map_err(later)? {
+    match next.await? {
         Next::Nothing => Ok(None),
         Next::Wait => Ok(Some(CallFailure::new(Outcome::InProgress, "It is being asked for."))),
         Next::Create(call, refund, payment) => {
@@ -81,27 +69,30 @@ async fn once(app: &AppState, id: RefundId, by_list: bool) -> Result<Option<Call
             };
             let created = provider.refund(&wish);
             let result = context::provider(provider.kind().code(), "refund.create", created).await;
-            after(app, (call, id), result).await.map_err(later)
+            Ok(after(app, (call, id), result).await?)
         }
         Next::List(call, payment, listed_for) => {
             let intent = payment.provider_id.clone().unwrap_or_default();
             let listed = provider.refunds_of(&intent);
             let result = context::provider(provider.kind().code(), "refund.list", listed).await;
-            listed_now(app, (call, listed_for), result).await.map_err(later)
+            Ok(listed_now(app, (call, listed_for), result).await?)
         }
     }
 }
 
-async fn provider(app: &AppState, refund: &Refund) -> Result<Provider> {
-    let payment = refund.payment_id;
-    let payment =
-        app.db().read(move |conn| Box::pin(async move { payments::by_id(conn, payment).await })).await;
-    let payment: Option<Payment> =
-        payment.map_err(|error: crate::platform::db::DbError| Failure::from(error))?;
-    let provider = payment.and_then(|payment| app.payments().of(payment.provider, payment.is_live));
-    provider.cloned().ok_or_else(|| {
-        Failure::retry("no_provider", "This process is not set up for the provider of this refund.")
-    })
+/// What is given back by a refund of which it is not known what became.
+async fn payment_of_uncertain(app: &AppState, id: RefundId) -> Result<Option<Payment>> {
+    let read = app.db().read(move |conn| {
+        Box::pin(async move {
+            let refund = store::by_id(conn, id).await?.filter(|refund| refund.status.is_uncertain());
+            match refund {
+                Some(refund) => payments::by_id(conn, refund.payment_id).await,
+                None => Ok(None),
+            }
+        })
+    });
+    let payment: std::result::Result<_, DbError> = read.await;
+    Ok(payment?)
 }
 
 async fn held(tx: &mut Tx, id: RefundId) -> ApiResult<(orders::Order, Refund, Payment)> {
@@ -124,11 +115,10 @@ async fn before(
     if !refund.status.is_uncertain() {
         return Ok(Next::Nothing);
     }
-    let is_in_flight = refund.asked_at.is_some_and(|at| (0..IN_FLIGHT_MS).contains(&(now - at)));
-    if refund.status == RefundStatus::Asking && is_in_flight {
+    if refund.status == RefundStatus::Asking && is_in_flight(refund.asked_at, now) {
         return Ok(Next::Wait);
     }
-    if by_list || now - refund.created_at > KEY_LIFE_MS {
+    if by_list || may_be_forgotten(refund.created_at, now) {
         let call = Call::before(tx, app, (&payment).into(), ("refund.list", None), had_failures).await?;
         return Ok(Next::List(call, payment, refund));
     }

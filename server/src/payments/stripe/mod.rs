@@ -40,6 +40,19 @@ pub(crate) struct Answered<T> {
     pub(crate) provider_request_id: Option<String>,
 }
 
+impl<T> Answered<T> {
+    /// Of a provider in this process.
+    pub(crate) const fn here(value: T) -> Self {
+        Self { value, status: 200, provider_request_id: None }
+    }
+
+    /// The same answer, read further.
+    fn read<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Answered<U>, E> {
+        let Self { value, status, provider_request_id } = self;
+        Ok(Answered { value: read(value)?, status, provider_request_id })
+    }
+}
+
 /// The client. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Stripe {
@@ -113,13 +126,13 @@ impl Stripe {
         ];
         let key = Some(payment.idempotency_key.as_str());
         let answered = self.call(Method::POST, "/v1/payment_intents", &form, key).await?;
-        remote(answered)
+        answered.read(PaymentIntent::into_remote)
     }
 
     /// Where a payment stands. <https://docs.stripe.com/api/payment_intents/retrieve>
     pub(crate) async fn retrieve(&self, provider_id: &str) -> Result<Answered<Remote>, CallFailure> {
         let path = format!("/v1/payment_intents/{}", segment(provider_id));
-        remote(self.call(Method::GET, &path, &Vec::new(), None).await?)
+        self.call(Method::GET, &path, &Vec::new(), None).await?.read(PaymentIntent::into_remote)
     }
 
     /// Payments that were begun for one of ours. They are found after up to a minute, and an hour where Stripe is not
@@ -129,9 +142,7 @@ impl Stripe {
         let form = vec![("query", query), ("limit", SEARCH_LIMIT.to_owned())];
         let found: Answered<wire::Found<PaymentIntent>> =
             self.call(Method::GET, "/v1/payment_intents/search", &form, None).await?;
-        let Answered { value, status, provider_request_id } = found;
-        let value = value.data.into_iter().map(PaymentIntent::into_remote).collect::<Result<_, _>>()?;
-        Ok(Answered { value, status, provider_request_id })
+        found.read(|found| found.data.into_iter().map(PaymentIntent::into_remote).collect())
     }
 
     /// Sees to it that a payment can be made no more. <https://docs.stripe.com/api/payment_intents/cancel>
@@ -142,7 +153,7 @@ impl Stripe {
     ) -> Result<Answered<Remote>, CallFailure> {
         let path = format!("/v1/payment_intents/{}/cancel", segment(provider_id));
         let form = vec![("cancellation_reason", "abandoned".to_owned())];
-        remote(self.call(Method::POST, &path, &form, Some(idempotency_key)).await?)
+        self.call(Method::POST, &path, &form, Some(idempotency_key)).await?.read(PaymentIntent::into_remote)
     }
 
     async fn call<T: DeserializeOwned>(
@@ -190,11 +201,6 @@ impl Stripe {
 /// An id as a part of a path. Stripe's have letters, digits and `_` only.
 fn segment(id: &str) -> String {
     id.chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '_').collect()
-}
-
-fn remote(answered: Answered<PaymentIntent>) -> Result<Answered<Remote>, CallFailure> {
-    let Answered { value, status, provider_request_id } = answered;
-    Ok(Answered { value: value.into_remote()?, status, provider_request_id })
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

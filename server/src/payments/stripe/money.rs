@@ -134,11 +134,10 @@ impl Stripe {
     pub(crate) async fn refunds_of(&self, intent: &str) -> Result<Answered<Vec<RefundObject>>, CallFailure> {
         let form = vec![("payment_intent", intent.to_owned()), ("limit", "100".to_owned())];
         let found: Answered<Found<RefundObject>> = self.call(Method::GET, "/v1/refunds", &form, None).await?;
-        if found.value.has_more {
-            return Err(CallFailure::new(Outcome::Refused, "The payment has more than 100 refunds."));
-        }
-        let Answered { value, status, provider_request_id } = found;
-        Ok(Answered { value: value.data, status, provider_request_id })
+        found.read(|found| match found.has_more {
+            true => Err(CallFailure::new(Outcome::Refused, "The payment has more than 100 refunds.")),
+            false => Ok(found.data),
+        })
     }
 
     /// Where a dispute stands. <https://docs.stripe.com/api/disputes/retrieve>

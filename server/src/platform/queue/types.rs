@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::platform::db::DbError;
 use crate::platform::ids::{JobId, LeaseId};
+use crate::platform::problem::ApiError;
 
 /// A queue: its name and how jobs in it are tried.
 #[derive(Debug, Clone)]
@@ -130,6 +131,13 @@ pub struct Failure {
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         Self::retry("database", error.to_string())
+    }
+}
+
+/// Of a handler that met what a caller would be told.
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::retry("server", error.to_string())
     }
 }
 
