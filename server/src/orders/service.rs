@@ -11,6 +11,7 @@ use crate::platform::db::Conn;
 use crate::platform::ids::OrderId;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::text;
 
 pub(crate) fn not_found() -> ApiError {
     ApiError::new(Code::OrderNotFound, "You have no order with this id. List them by event.")
@@ -24,10 +25,8 @@ pub(crate) async fn list(
 ) -> ApiResult<Page<OrderSummary>> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let (before, limit) = (page.before()?, page.limit()?);
-    let (status, needs_attention, search) = (query.status, query.needs_attention, query.search);
-    if search.as_ref().is_some_and(|text| !(2..=80).contains(&text.chars().count())) {
-        return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
-    }
+    let (status, needs_attention) = (query.status, query.needs_attention);
+    let search = text::search(query.search)?;
     let narrow = Narrow { status, needs_attention, search };
     app.db_of(who.organiser_id)
         .read(move |conn| {

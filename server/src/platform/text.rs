@@ -1,6 +1,6 @@
 //! Checks of texts that people type.
 
-use super::problem::ApiError;
+use super::problem::{ApiError, Code};
 
 /// Trims `value` and checks that it is a line of 1 to `max` characters.
 ///
@@ -41,6 +41,25 @@ pub fn email(field: &str, value: Option<&str>) -> Result<Option<String>, ApiErro
             Err(ApiError::field(field, "must be an address such as name@example.org"))
         }
         _ => Ok(email),
+    }
+}
+
+/// Whether a list can be searched for it: 2 to 80 characters.
+#[must_use]
+pub fn can_be_searched(search: &str) -> bool {
+    (2..=80).contains(&search.chars().count())
+}
+
+/// What a list is searched for, if it is.
+///
+/// # Errors
+/// 400 `invalid_query`.
+pub fn search(search: Option<String>) -> Result<Option<String>, ApiError> {
+    match search {
+        Some(text) if !can_be_searched(&text) => {
+            Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"))
+        }
+        search => Ok(search),
     }
 }
 

@@ -24,6 +24,11 @@ pub(crate) async fn offer(conn: &mut Conn, event: EventId) -> Result<Option<Offe
     store::offer(conn, event).await
 }
 
+/// Whose event it is; none if it never sold anything.
+pub(crate) async fn seller(conn: &mut Conn, event: EventId) -> Result<Option<OrganiserId>, DbError> {
+    store::seller(conn, event).await
+}
+
 fn not_set_up() -> ApiError {
     let detail = "The event sells nothing yet: say how, by PUT /v1/events/{event_id}/sales.";
     ApiError::new(Code::SalesNotSetUp, detail)

@@ -12,6 +12,13 @@ fn fee(row: &Row, first: usize) -> Result<Fee, DbError> {
     Ok(Fee { fixed: row.get(first)?, percent_bp: row.get(first + 1)?, cap: row.get(first + 2)? })
 }
 
+/// Whose event it is, if it sells; none if it never did.
+pub(super) async fn seller(conn: &mut Conn, event: EventId) -> Result<Option<OrganiserId>, DbError> {
+    let sql = "SELECT e.organiser_id FROM event_sales s JOIN events e ON e.event_id = s.event_id \
+               WHERE s.event_id = $1";
+    conn.first(sql, params![event]).await?.map(|row| row.get(0)).transpose()
+}
+
 /// How the event sells and what; none if it never did.
 pub(super) async fn offer(conn: &mut Conn, event: EventId) -> Result<Option<Offer>, DbError> {
     let sql = "SELECT e.organiser_id, o.name, e.name, e.starts_at, e.ends_at, e.time_zone, s.currency, s.is_open, \

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ids::{EventId, OrganiserId, TicketId};
 use secrecy::ExposeSecret as _;
 
 use super::types::{
@@ -12,7 +12,7 @@ use crate::app::AppState;
 use crate::orders::{self, Buyer, Order, Wish};
 use crate::payments::{self, Begun, TryOut};
 use crate::platform::auth::{Client, Person};
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::idempotency::Attempt;
 use crate::platform::ids::OrderId;
 use crate::platform::objectives::Sli;
@@ -30,7 +30,8 @@ async fn offer_of(app: &AppState, event: EventId) -> ApiResult<Offer> {
 
 /// Whose event it is.
 pub(super) async fn organiser_of(app: &AppState, event: EventId) -> ApiResult<OrganiserId> {
-    Ok(offer_of(app, event).await?.organiser_id)
+    let seller = app.db().read(move |conn| Box::pin(async move { sales::seller(conn, event).await })).await?;
+    seller.ok_or_else(payments::nothing_on_sale)
 }
 
 fn event_of(offer: &Offer) -> ShopEvent {
@@ -146,28 +147,44 @@ async fn limit(app: &AppState, Client(address): Client, buyer: &Buyer) -> ApiRes
 }
 
 pub(super) async fn view(app: &AppState, order: OrderId) -> ApiResult<BuyerOrder> {
-    let app_in = app.clone();
+    let (app_in, app_of_links) = (app.clone(), app.clone());
+    let seen = app.db().read(move |conn| Box::pin(async move { without_links(conn, &app_in, order).await }));
+    let (view, tickets) = seen.await?;
+    if tickets.iter().all(Option::is_none) {
+        return Ok(view);
+    }
     // Writing, since a ticket's link is made when it is asked for first.
-    app.db().write(move |tx| Box::pin(async move { view_in(tx, &app_in, order).await })).await
+    app.db().write(move |tx| Box::pin(async move { view_in(tx, &app_of_links, order).await })).await
 }
 
 async fn view_in(tx: &mut Tx, app: &AppState, id: OrderId) -> ApiResult<BuyerOrder> {
+    let (mut view, tickets) = without_links(tx, app, id).await?;
+    for (item, ticket) in view.items.iter_mut().zip(tickets) {
+        if let Some(ticket) = ticket {
+            item.ticket_url = Some(wallet::ticket_link(tx, app, ticket).await?);
+        }
+    }
+    Ok(view)
+}
+
+/// The order, and of each of its items the ticket that a link leads to, if one does.
+async fn without_links(
+    conn: &mut Conn,
+    app: &AppState,
+    id: OrderId,
+) -> ApiResult<(BuyerOrder, Vec<Option<TicketId>>)> {
     let order =
-        orders::by_id(tx, id).await?.ok_or_else(|| ApiError::internal("an order that is not there"))?;
-    let offer = sales::offer(tx, order.event_id).await?.ok_or_else(payments::nothing_on_sale)?;
-    let mut items = Vec::new();
-    for item in orders::items(tx, id).await? {
-        let ticket_url =
-            match item.ticket_id.filter(|_| order.status.has_tickets() && item.refund_id.is_none()) {
-                Some(ticket) => Some(wallet::ticket_link(tx, app, ticket).await?),
-                None => None,
-            };
+        orders::by_id(conn, id).await?.ok_or_else(|| ApiError::internal("an order that is not there"))?;
+    let offer = sales::offer(conn, order.event_id).await?.ok_or_else(payments::nothing_on_sale)?;
+    let read = orders::items(conn, id).await?.into_iter().map(|item| {
+        let ticket = item.ticket_id.filter(|_| order.status.has_tickets() && item.refund_id.is_none());
         let (type_name, attendee_name, cost) = (item.type_name, item.attendee_name, item.cost);
         let is_refunded = item.refund_id.is_some();
-        items.push(BuyerItem { type_name, attendee_name, cost, is_refunded, ticket_url });
-    }
-    let payment = payments::pay_view(app, tx, &order).await?;
-    Ok(BuyerOrder {
+        (BuyerItem { type_name, attendee_name, cost, is_refunded, ticket_url: None }, ticket)
+    });
+    let (items, tickets) = read.unzip();
+    let payment = payments::pay_view(app, conn, &order).await?;
+    let view = BuyerOrder {
         order_id: order.order_id,
         reference: order.reference,
         event: event_of(&offer),
@@ -186,7 +203,8 @@ async fn view_in(tx: &mut Tx, app: &AppState, id: OrderId) -> ApiResult<BuyerOrd
         paid_at: order.paid_at,
         items,
         payment,
-    })
+    };
+    Ok((view, tickets))
 }
 
 pub(super) async fn refresh(app: &AppState, order: OrderId) -> ApiResult<BuyerOrder> {

@@ -24,6 +24,7 @@ use crate::platform::db::{DbError, Tx};
 use crate::platform::idempotency::Attempt;
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::text;
 use crate::wallet;
 
 fn issuer<'a>(app: &'a AppState, snapshot: &'a Snapshot) -> Issuer<'a> {
@@ -157,10 +158,7 @@ async fn rows(
 ) -> ApiResult<(Arc<Snapshot>, Vec<TicketRow>, u32)> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let (after, limit) = (page.after()?, page.limit()?);
-    let search = query.search;
-    if search.as_ref().is_some_and(|text| !(2..=80).contains(&text.chars().count())) {
-        return Err(ApiError::new(Code::InvalidQuery, "search must have 2 to 80 characters"));
-    }
+    let search = text::search(query.search)?;
     let app_in = app.clone();
     app.db_of(who.organiser_id)
         .read(move |conn| {

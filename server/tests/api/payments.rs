@@ -1,8 +1,6 @@
 //! Payments through Stripe's stand-in, which is checked with Stripe's own library: whatever goes wrong, nobody pays
 //! twice, and nothing that was paid is lost.
 
-use std::ops::Deref;
-
 use liventix_stand_ins::stripe::{Card, Fault, Operation};
 use serde_json::json;
 
@@ -13,22 +11,7 @@ const MINUTE: i64 = 60_000;
 const TIMEOUT: &str =
     "We're having trouble contacting Stripe. Your card has not been charged. Please try again.";
 
-/// With what these tests need beside.
-struct World(StripeWorld);
-
-async fn world() -> World {
-    World(StripeWorld::start().await)
-}
-
-impl Deref for World {
-    type Target = StripeWorld;
-
-    fn deref(&self) -> &StripeWorld {
-        &self.0
-    }
-}
-
-impl World {
+impl StripeWorld {
     /// The only payment there is at Stripe.
     fn intent(&self) -> serde_json::Value {
         let [intent] = <[_; 1]>::try_from(self.stripe.all("payment_intent")).unwrap();
@@ -59,7 +42,7 @@ impl World {
 
 #[tokio::test]
 async fn stripe_is_asked_as_its_documentation_says() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 2).await;
     let payment = &order.view["payment"];
     assert_eq!((&payment["provider"], &payment["status"]), (&json!("stripe"), &json!("open")));
@@ -81,7 +64,7 @@ async fn stripe_is_asked_as_its_documentation_says() {
 
 #[tokio::test]
 async fn who_pays_gets_tickets_and_who_is_refused_tries_again() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Empty).unwrap_err();
     assert_eq!(w.refresh(&order).await["status"], "awaiting_payment");
@@ -101,7 +84,7 @@ async fn who_pays_gets_tickets_and_who_is_refused_tries_again() {
 
 #[tokio::test]
 async fn a_way_of_paying_that_takes_a_while_holds_the_tickets() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Slow).unwrap();
     assert_eq!(w.refresh(&order).await["payment"]["status"], "processing");
@@ -120,49 +103,49 @@ async fn a_way_of_paying_that_takes_a_while_holds_the_tickets() {
 
 #[tokio::test]
 async fn a_timeout_before_anything_happened_costs_nothing() {
-    let steps = world().await.survives(Fault::HangBefore).await;
+    let steps = StripeWorld::start().await.survives(Fault::HangBefore).await;
     let known = steps.iter().position(|step| step == "payment_open").unwrap();
     assert_eq!(steps[known - 1], "payment_unknown");
 }
 
 #[tokio::test]
 async fn a_timeout_after_the_payment_began_begins_no_second() {
-    world().await.survives(Fault::HangAfter).await;
+    StripeWorld::start().await.survives(Fault::HangAfter).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_no_failure() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.survives(Fault::BreakAfter).await;
     assert_eq!(w.stripe.calls(Operation::CreatePayment), 2);
 }
 
 #[tokio::test]
 async fn an_answer_that_makes_no_sense_is_no_failure() {
-    world().await.survives(Fault::Garble).await;
+    StripeWorld::start().await.survives(Fault::Garble).await;
 }
 
 #[tokio::test]
 async fn a_provider_that_has_too_much_to_do_did_nothing() {
-    let steps = world().await.survives(Fault::TooMany(2)).await;
+    let steps = StripeWorld::start().await.survives(Fault::TooMany(2)).await;
     assert!(!steps.contains(&"payment_unknown".to_owned()), "{steps:?}");
 }
 
 #[tokio::test]
 async fn a_call_that_is_being_answered_to_another_is_not_known_yet() {
-    world().await.survives(Fault::InProgress).await;
+    StripeWorld::start().await.survives(Fault::InProgress).await;
 }
 
 #[tokio::test]
 async fn a_failure_of_the_moment_passes() {
-    world().await.survives(Fault::Fail(503)).await;
+    StripeWorld::start().await.survives(Fault::Fail(503)).await;
 }
 
 /// Stripe keeps its failures: the same key gets the same 500 for a day. The payment is searched for, given up, and
 /// another takes its place, which can be made; the first never can, since nobody has its secret.
 #[tokio::test]
 async fn a_failure_that_is_kept_is_got_round() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let (key, wish) = (key(), w.shop.wish(1));
     w.stripe.fail(Operation::CreatePayment, Fault::FailKept(500));
     w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
@@ -176,7 +159,7 @@ async fn a_failure_that_is_kept_is_got_round() {
 /// The buyer never comes back; nobody may pay what was begun, and the tickets are free again.
 #[tokio::test]
 async fn what_nobody_knows_of_is_found_out_and_closed() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
     let refused = w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await;
     refused.expect_problem(504, "TIMEOUT");
@@ -195,7 +178,7 @@ async fn what_nobody_knows_of_is_found_out_and_closed() {
 /// The buyer pays in the last moment, while the order is being closed: whoever pays gets tickets.
 #[tokio::test]
 async fn paying_and_closing_at_once_ends_with_tickets() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
     let answer = order.act(&w.server, "cancel", &json!({})).await.expect(200);
@@ -205,7 +188,7 @@ async fn paying_and_closing_at_once_ends_with_tickets() {
 
 #[tokio::test]
 async fn an_order_ends_once_its_payment_surely_can_be_made_no_more() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.fail(Operation::CancelPayment, Fault::HangBefore);
     let answer = order.act(&w.server, "cancel", &json!({})).await.expect(200);
@@ -220,7 +203,7 @@ async fn an_order_ends_once_its_payment_surely_can_be_made_no_more() {
 
 #[tokio::test]
 async fn what_stripe_refuses_fails_and_frees_the_tickets() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     // Stripe takes fifty cents at least.
     w.server
         .call("PUT", &w.shop.organiser.path("fees/EUR"), crate::support::ADMIN, &json!({}))
@@ -237,7 +220,7 @@ async fn what_stripe_refuses_fails_and_frees_the_tickets() {
 
 #[tokio::test]
 async fn a_provider_that_is_down_is_left_alone_for_a_while() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     for _ in 0..5 {
         w.stripe.fail(Operation::CreatePayment, Fault::BreakBefore);
         w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await.expect_problem(504, "TIMEOUT");
@@ -253,7 +236,7 @@ async fn a_provider_that_is_down_is_left_alone_for_a_while() {
 /// Every call is on record before it is made and after it was answered.
 #[tokio::test]
 async fn calls_are_on_record() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
     let (key, wish) = (key(), w.shop.wish(1));
     w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
@@ -278,7 +261,7 @@ async fn alerts(server: &Server) -> Vec<String> {
 
 #[tokio::test]
 async fn somebody_is_told_when_payments_go_wrong() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.shop.order(&w.server, 1).await;
     assert_eq!(alerts(&w.server).await, Vec::<String>::new());
     w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
@@ -308,7 +291,7 @@ async fn somebody_is_told_when_payments_go_wrong() {
 
 #[tokio::test]
 async fn checkouts_count_for_their_objective_where_they_fail_through_us() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.shop.order(&w.server, 5).await;
     w.shop.try_order(&w.server, &key(), "", &w.shop.wish(1)).await.expect_problem(409, "sold_out");
     w.shop.price(&w.server, &w.shop.event.day, json!({"price": 4_000})).await.expect(200);

@@ -1,29 +1,12 @@
 //! Money that goes back, and money that banks take: never more than came, and the books say where it is.
 
-use std::ops::Deref;
-
 use liventix_stand_ins::stripe::{Card, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::support::shop::{Order, StripeWorld, apply};
 use crate::support::{Person, Reply, new_id, text, until};
 
-/// With what these tests need beside.
-struct World(StripeWorld);
-
-async fn world() -> World {
-    World(StripeWorld::start().await)
-}
-
-impl Deref for World {
-    type Target = StripeWorld;
-
-    fn deref(&self) -> &StripeWorld {
-        &self.0
-    }
-}
-
-impl World {
+impl StripeWorld {
     /// An order that is paid, of so many tickets for 41.50 each.
     async fn paid(&self, quantity: u32) -> Order {
         let order = self.shop.order(&self.server, quantity).await;
@@ -83,7 +66,7 @@ fn account(name: &str, amount: i64) -> (String, i64) {
 
 #[tokio::test]
 async fn a_ticket_that_is_refunded_opens_no_door_and_is_for_sale_again() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(3).await;
     assert_eq!(
         w.balances().await,
@@ -116,7 +99,7 @@ async fn a_ticket_that_is_refunded_opens_no_door_and_is_for_sale_again() {
 
 #[tokio::test]
 async fn an_amount_leaves_the_tickets_good_and_the_fee_with_us() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     w.refund(&order, json!({"amount": 1_000})).await.expect(201);
     assert_eq!(w.tickets(&order).await, ["valid"]);
@@ -139,7 +122,7 @@ async fn an_amount_leaves_the_tickets_good_and_the_fee_with_us() {
 
 #[tokio::test]
 async fn what_was_not_paid_is_not_refunded_and_only_some_may() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.refund(&order, json!({"all": true})).await.expect_problem(409, "nothing_to_refund");
     let paid = w.paid(1).await;
@@ -159,7 +142,7 @@ async fn what_was_not_paid_is_not_refunded_and_only_some_may() {
 /// Twenty at once want 10.00 of 41.50: four get it, and Stripe is asked four times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn refunds_at_once_never_come_to_more_than_was_paid() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     let all = (0..20).map(|_| w.refund(&order, json!({"amount": 1_000})));
     let replies = futures_util::future::join_all(all).await;
@@ -173,7 +156,7 @@ async fn refunds_at_once_never_come_to_more_than_was_paid() {
 
 #[tokio::test]
 async fn a_refund_that_is_repeated_is_one() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     let path = format!("/v1/orders/{}/refunds", order.id);
     let key = format!("refund:desk:{}", new_id());
@@ -198,7 +181,7 @@ async fn a_refund_that_nobody_answers_for_is_found_out() {
         Fault::InProgress,
         Fault::Fail(503),
     ] {
-        let w = world().await;
+        let w = StripeWorld::start().await;
         let order = w.paid(1).await;
         w.stripe.fail(Operation::CreateRefund, fault.clone());
         let refund = w.refund(&order, json!({"all": true})).await.expect(201);
@@ -214,7 +197,7 @@ async fn a_refund_that_nobody_answers_for_is_found_out() {
 /// Stripe keeps its failure under the key; that there is no refund is read from the list, and another key is taken.
 #[tokio::test]
 async fn a_failure_that_is_kept_is_got_round() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     w.stripe.fail(Operation::CreateRefund, Fault::FailKept(500));
     assert_eq!(w.refund(&order, json!({"all": true})).await.expect(201)["status"], "unknown");
@@ -237,7 +220,7 @@ async fn a_failure_that_is_kept_is_got_round() {
 
 #[tokio::test]
 async fn what_stripe_refuses_is_given_back() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     let charge = text(&w.stripe.all("charge")[0]["id"]);
     w.stripe.dispute(&charge, 1_000, "fraudulent");
@@ -252,7 +235,7 @@ async fn what_stripe_refuses_is_given_back() {
 
 #[tokio::test]
 async fn money_that_a_bank_gives_back_is_with_us_again() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     w.stripe.set_refunds_wait(true);
     let refund = w.refund(&order, json!({"all": true})).await.expect(201);
@@ -288,7 +271,7 @@ async fn money_that_a_bank_gives_back_is_with_us_again() {
 
 #[tokio::test]
 async fn money_given_back_at_stripe_itself_is_known_here() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(2).await;
     let client = crate::support::client();
     let made = client
@@ -308,7 +291,7 @@ async fn money_given_back_at_stripe_itself_is_known_here() {
 /// An event in another version's form is a hint only; asking Stripe is on record.
 #[tokio::test]
 async fn a_refund_in_another_versions_form_is_looked_up() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     w.stripe.set_refunds_wait(true);
     w.refund(&order, json!({"all": true})).await.expect(201);
@@ -331,7 +314,7 @@ async fn disputes_take_money_and_give_it_back_in_any_order() {
         "charge.dispute.funds_reinstated",
     ];
     for order_of_events in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
-        let w = world().await;
+        let w = StripeWorld::start().await;
         let order = w.paid(1).await;
         let charge = text(&w.stripe.all("charge")[0]["id"]);
         w.stripe.forget_events();
@@ -360,7 +343,7 @@ async fn disputes_take_money_and_give_it_back_in_any_order() {
 
 #[tokio::test]
 async fn a_dispute_that_is_lost_costs_the_organiser() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.paid(1).await;
     let charge = text(&w.stripe.all("charge")[0]["id"]);
     let dispute = w.stripe.dispute(&charge, 4_150, "fraudulent");

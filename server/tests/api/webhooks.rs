@@ -1,7 +1,5 @@
 //! What Stripe tells: signed, stored once, applied once, in whatever order it comes.
 
-use std::ops::Deref;
-
 use liventix_stand_ins::stripe::{Card, Fault, Operation, Stripe, sign};
 use serde_json::{Value, json};
 
@@ -10,22 +8,7 @@ use crate::support::{ADMIN, NOW, Server, text, until};
 
 const MINUTE: i64 = 60_000;
 
-/// With what these tests need beside.
-struct World(StripeWorld);
-
-async fn world() -> World {
-    World(StripeWorld::start().await)
-}
-
-impl Deref for World {
-    type Target = StripeWorld;
-
-    fn deref(&self) -> &StripeWorld {
-        &self.0
-    }
-}
-
-impl World {
+impl StripeWorld {
     async fn status(&self, order: &Order) -> String {
         text(&order.view(&self.server).await["status"])
     }
@@ -43,7 +26,7 @@ impl World {
 
 #[tokio::test]
 async fn what_stripe_tells_makes_an_order_paid() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 2).await;
     assert_eq!(apply(&w.server, &w.event("payment_intent.created")).await, None);
     w.stripe.buyer_pays(&order.intent(), Card::Declined).unwrap_err();
@@ -60,7 +43,7 @@ async fn what_stripe_tells_makes_an_order_paid() {
 
 #[tokio::test]
 async fn only_what_stripe_signed_is_taken() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.shop.order(&w.server, 1).await;
     let body = w.event("payment_intent.created").to_string();
     let seconds = NOW / 1_000;
@@ -113,7 +96,7 @@ async fn one_secret_takes_over_from_another() {
 #[tokio::test]
 async fn in_any_order_and_however_often_it_comes_to_the_same() {
     for order_of_events in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let w = world().await;
+        let w = StripeWorld::start().await;
         let order = w.shop.order(&w.server, 1).await;
         w.stripe.buyer_pays(&order.intent(), Card::Declined).unwrap_err();
         w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
@@ -130,7 +113,7 @@ async fn in_any_order_and_however_often_it_comes_to_the_same() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_event_many_times_at_once_is_one() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
     let event = w.event("payment_intent.succeeded");
@@ -147,7 +130,7 @@ async fn the_same_event_many_times_at_once_is_one() {
 /// The event is there before the checkout has its answer: the payment is known by its metadata.
 #[tokio::test]
 async fn an_event_may_come_before_the_checkout_was_answered() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     w.stripe.fail(Operation::CreatePayment, Fault::HangAfter);
     let (key, wish) = (key(), w.shop.wish(1));
     w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
@@ -160,7 +143,7 @@ async fn an_event_may_come_before_the_checkout_was_answered() {
 
 #[tokio::test]
 async fn what_is_not_ours_changes_nothing() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
     let paid = w.event("payment_intent.succeeded");
@@ -185,7 +168,7 @@ async fn what_is_not_ours_changes_nothing() {
 /// An event in another version's form is a hint only: what counts is what Stripe says when it is asked.
 #[tokio::test]
 async fn an_event_of_another_version_is_looked_up() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     let mut event = w.event("payment_intent.created");
     event["api_version"] = json!("2019-02-11");
@@ -202,7 +185,7 @@ async fn an_event_of_another_version_is_looked_up() {
 /// 1 and 5 minutes, half an hour, 2 hours, a day; then a dead letter, which the operator tries again.
 #[tokio::test]
 async fn what_cannot_be_applied_is_tried_five_times_more_and_then_waits_for_a_person() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
     order.act(&w.server, "refresh", &json!({})).await.expect(200);
@@ -256,7 +239,7 @@ async fn what_cannot_be_applied_is_tried_five_times_more_and_then_waits_for_a_pe
 #[tokio::test]
 async fn who_pays_too_late_gets_tickets_if_there_are_any() {
     for is_sold_out in [false, true] {
-        let w = world().await;
+        let w = StripeWorld::start().await;
         let order = w.shop.order(&w.server, 5).await;
         let intent = w.stripe.get(&order.intent());
         assert_eq!(order.act(&w.server, "cancel", &json!({})).await.expect(200)["status"], "cancelled");
@@ -293,7 +276,7 @@ async fn who_pays_too_late_gets_tickets_if_there_are_any() {
 
 #[tokio::test]
 async fn what_was_paid_has_to_be_what_it_costs() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
     let mut event = w.event("payment_intent.succeeded");
@@ -310,7 +293,7 @@ async fn what_was_paid_has_to_be_what_it_costs() {
 
 #[tokio::test]
 async fn what_events_say_of_people_is_not_kept_for_ever() {
-    let w = world().await;
+    let w = StripeWorld::start().await;
     let order = w.shop.order(&w.server, 1).await;
     w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
     apply(&w.server, &w.event("payment_intent.succeeded")).await;

@@ -14,6 +14,7 @@ use crate::orders::{self, Attention, OrderQuery, OrderStatus, OrderSummary};
 use crate::platform::authorize::may;
 use crate::platform::body::Query;
 use crate::platform::ids::OrderId;
+use crate::platform::text;
 use crate::pricing::Money;
 
 /// Orders on one page.
@@ -145,7 +146,7 @@ async fn show(
 ) -> Result<Response, Failure> {
     let event = hall.event.summary.event_id;
     let search = asked.search.trim().to_owned();
-    let odd = !search.is_empty() && !(2..=80).contains(&search.chars().count());
+    let odd = !search.is_empty() && !text::can_be_searched(&search);
     let query = OrderQuery {
         cursor: asked.cursor,
         limit: Some(ROWS),

@@ -15,6 +15,7 @@ use crate::app::AppState;
 use crate::events;
 use crate::platform::authorize::{Action, may};
 use crate::platform::body::Query;
+use crate::platform::text;
 use crate::tickets::service;
 use crate::tickets::types::{TicketQuery, TicketView};
 
@@ -90,7 +91,7 @@ async fn show(
     if let Ok(id) = search.parse::<TicketId>() {
         return Ok(layout::see_other(&hall.path(&app, &format!("/tickets/{id}"))));
     }
-    let odd = !search.is_empty() && !(2..=80).contains(&search.chars().count());
+    let odd = !search.is_empty() && !text::can_be_searched(&search);
     let wanted = Some(search.clone()).filter(|text| !text.is_empty() && !odd);
     let is_first = asked.cursor.is_none();
     let query = TicketQuery { cursor: asked.cursor, limit: Some(ROWS), search: wanted };

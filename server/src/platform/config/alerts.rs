@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::ConfigError;
+use super::{ConfigError, is_near};
 use crate::platform::severity::Severity;
 
 /// Where alerts go beside the log.
@@ -59,9 +59,7 @@ impl AlertConfig {
 
 /// Nothing leaves this machine in the open.
 fn check_smtp(url: &str) -> Result<(), ConfigError> {
-    let parsed = reqwest::Url::parse(url).ok();
-    let host = parsed.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
-    let is_near = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let is_near = reqwest::Url::parse(url).is_ok_and(|url| is_near(&url));
     if url.starts_with("smtp://") && !is_near && !url.contains("tls=required") {
         let reason = "would send mails in the open: use smtps://… or add ?tls=required";
         return Err(ConfigError::new("smtp_url", reason));

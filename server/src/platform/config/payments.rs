@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::ConfigError;
+use super::{ConfigError, is_near};
 
 /// Stripe's address.
 pub(crate) const STRIPE_URL: &str = "https://api.stripe.com";
@@ -108,11 +108,8 @@ impl PaymentConfig {
 
     /// Keys do not travel in the open.
     fn check_url(&self) -> Result<(), ConfigError> {
-        let url = reqwest::Url::parse(&self.stripe_url).ok();
-        let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
-        let is_near = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        let is_safe =
-            url.as_ref().is_some_and(|url| url.scheme() == "https" || url.scheme() == "http" && is_near);
+        let is_safe = reqwest::Url::parse(&self.stripe_url)
+            .is_ok_and(|url| url.scheme() == "https" || url.scheme() == "http" && is_near(&url));
         if is_safe && !self.stripe_url.ends_with('/') {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use axum::extract::{Form, Path, Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::super::holder::{self, Holder};
+use super::super::holder;
 use super::super::service;
 use super::super::types::BuyerOrder;
 use super::view::{self, EventView};
@@ -13,7 +13,7 @@ use crate::app::AppState;
 use crate::orders::OrderStatus;
 use crate::payments::{PaymentStatus, ProviderKind, TryOut};
 use crate::platform::auth::Client;
-use crate::platform::problem::{ApiError, ApiResult};
+use crate::platform::problem::ApiError;
 
 #[derive(Serialize)]
 struct ItemView {
@@ -127,10 +127,6 @@ fn content(order: BuyerOrder, token: &str, declined: bool) -> Content {
     }
 }
 
-async fn held(app: &AppState, client: Client, token: &str) -> ApiResult<Holder> {
-    holder::holder(app, client, token).await
-}
-
 /// What Stripe adds to the address when it sends a buyer back, and what we do.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -146,7 +142,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Response {
     let shown = async {
-        let holder = held(&app, client, &token).await?;
+        let holder = holder::holder(&app, client, &token).await?;
         let mut order = service::view(&app, holder.order_id).await?;
         if asked.payment_intent.is_some() && order.status == OrderStatus::AwaitingPayment {
             // Whoever comes back from paying does not wait for a web hook; where this fails, it will come.
@@ -166,7 +162,7 @@ pub(super) async fn cancel(
     Path(token): Path<String>,
 ) -> Response {
     let done = async {
-        let holder = held(&app, client, &token).await?;
+        let holder = holder::holder(&app, client, &token).await?;
         service::cancel(&app, holder.order_id).await?;
         Ok(see_other(&app, &format!("/shop/orders/{token}")))
     };
@@ -185,7 +181,7 @@ pub(super) async fn try_out(
     Form(form): Form<TryOutForm>,
 ) -> Response {
     let done = async {
-        let holder = held(&app, client, &token).await?;
+        let holder = holder::holder(&app, client, &token).await?;
         service::try_out(&app, holder.order_id, form.outcome).await?;
         let declined = if form.outcome == TryOut::Decline { "?declined=1" } else { "" };
         Ok(see_other(&app, &format!("/shop/orders/{token}{declined}")))
