@@ -236,6 +236,7 @@ impl App {
             .merge(sales::routes::routes())
             .merge(orders::routes::routes())
             .merge(payments::routes::routes())
+            .merge(payments::payouts::routes::routes())
             .merge(payments::inbox::routes::routes())
             .merge(shop::routes::routes())
             .merge(tickets::routes::routes())

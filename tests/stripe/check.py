@@ -121,8 +121,20 @@ def check_disputes(client, url):
 
 
 def check_transfers(client):
-    transfer = client.v1.transfers.create({"amount": 5000, "currency": "eur", "destination": "acct_1"})
-    assert (transfer.amount, transfer.destination) == (5000, "acct_1")
+    wish = {"amount": 1000, "currency": "eur", "destination": "acct_1", "transfer_group": "payout_1"}
+    transfer = client.v1.transfers.create(wish)
+    assert (transfer.amount, transfer.destination) == (1000, "acct_1")
+    refused(stripe.InvalidRequestError, lambda: client.v1.transfers.create({**wish, "amount": 100_000_000}),
+            "balance_insufficient")
+    assert [it.id for it in client.v1.transfers.list({"transfer_group": "payout_1"}).data] == [transfer.id]
+    assert client.v1.transfers.list({"transfer_group": "payout_2"}).data == []
+    back = client.v1.transfers.reversals.create(transfer.id, {"amount": 400})
+    assert (back.amount, back.transfer) == (400, transfer.id)
+    part = client.v1.transfers.retrieve(transfer.id)
+    assert (part.amount_reversed, part.reversed) == (400, False)
+    refused(stripe.InvalidRequestError, lambda: client.v1.transfers.reversals.create(transfer.id, {"amount": 601}))
+    client.v1.transfers.reversals.create(transfer.id)
+    assert client.v1.transfers.retrieve(transfer.id).reversed
     refused(stripe.InvalidRequestError, lambda: client.v1.transfers.create(
         {"amount": 1, "currency": "eur", "destination": "nobody"}))
 

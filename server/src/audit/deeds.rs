@@ -55,6 +55,11 @@ names! {
     OrderCancelled = "order.cancelled", "Order given up";
     OrderRefunded = "order.refunded", "Money given back";
     OrderSettled = "order.settled", "Order looked after";
+    PayoutTermsSet = "organiser.payout_terms_set", "Payout terms set";
+    PayoutBegun = "payout.begun", "Payout asked for";
+    PayoutPaid = "payout.paid", "Payout made";
+    PayoutRefused = "payout.refused", "Payout refused by the provider";
+    PayoutReversed = "payout.reversed", "Payout taken back";
     TicketIssued = "ticket.issued", "Ticket issued";
     TicketsImported = "ticket.imported", "Tickets imported";
     TicketReissued = "ticket.reissued", "Ticket reissued";
@@ -106,6 +111,7 @@ names! {
     TicketType = "ticket_type", "Ticket type";
     Ticket = "ticket", "Ticket";
     Order = "order", "Order";
+    Payout = "payout", "Payout";
     Anomaly = "anomaly", "Anomaly";
     Scan = "scan", "Scan";
     Enrolment = "enrolment", "Enrolment code";

@@ -33,7 +33,7 @@ pub struct AuditQuery {
 /// Who did it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AuditActor {
-    /// `user`, `api_key`, `device`, `wallet`, `operator`, or `nobody` for whoever was not known.
+    /// `user`, `api_key`, `device`, `wallet`, `operator`, `provider` (of payments), or `nobody` for whoever was not known.
     pub kind: String,
     /// Its id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,12 @@
-//! Asking the provider for a payment, until it is certain whether there is one.
+//! Asking the provider for a payment.
 //!
-//! A payment that was not answered for is `unknown`, never failed. It is asked for again with the same key, so that
-//! the provider gives what it gave before; and where it gives the same failure again and again, it is searched for.
-//! Until its secret came in an answer, nobody can make it: so nothing can be charged meanwhile.
+//! A payment that was not answered for is `unknown`, never failed. Until its secret came in an answer, nobody can make
+//! it: so nothing can be charged meanwhile.
 
 use serde_json::json;
 
-use super::calls::{Call, is_in_flight, may_be_forgotten};
+use super::calls::{Subject, is_in_flight, may_be_forgotten};
+use super::errand::{Answer, Errand, Plan, Told};
 use super::failure::{CallFailure, Outcome};
 use super::provider::Provider;
 use super::stripe::Answered;
@@ -14,12 +14,10 @@ use super::types::{Payment, PaymentStatus, Remote};
 use super::{begin, jobs, settle, store};
 use crate::app::AppState;
 use crate::orders::{self, Ending, Order, OrderStatus, Step};
-use crate::platform::breaker::{self, Permit};
 use crate::platform::db::Tx;
-use crate::platform::ids::{OrderId, PaymentId};
+use crate::platform::ids::{CallId, OrderId, PaymentId};
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::platform::queue::Failure;
-use crate::platform::telemetry::context;
 
 /// Somebody asks again after this, if nobody has by then.
 const RECONCILE_MS: i64 = 30_000;
@@ -33,195 +31,168 @@ pub(super) enum Asker {
     Worker,
 }
 
-/// How far it came.
-#[derive(Debug)]
-pub(super) enum Asked {
-    /// As far as it can: there is a payment, or there will be none.
-    Settled(Payment),
-    /// It is not known yet.
-    NotKnown(CallFailure),
+/// A payment that somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ForPayment(pub(super) PaymentId, pub(super) Asker);
+
+/// A payment as it is asked for, and where it stood before.
+pub(super) struct Wish {
+    payment: Payment,
+    was: PaymentStatus,
 }
 
-/// What is to be done next, as it stands in the transaction before the call.
-enum Next {
-    Nothing(Payment),
-    Wait(CallFailure),
-    Create { call: Call, payment: Payment, was: PaymentStatus },
-    Search { call: Call, payment: Payment },
-}
-
-/// The job: asks until it is known.
-///
-/// # Errors
-/// While it is not: then it is tried again.
-pub(super) async fn find_out(app: &AppState, id: PaymentId) -> Result<(), Failure> {
-    match ask(app, id, Asker::Worker).await? {
-        Asked::Settled(_) => Ok(()),
-        Asked::NotKnown(failure) => Err(failure.into()),
-    }
-}
-
-/// Asks for the order's payment, if that is still wanted.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn ask(app: &AppState, id: PaymentId, asker: Asker) -> ApiResult<Asked> {
-    let asked = once(app, id, asker, false).await?;
-    match &asked {
-        // The same failure will come for ever: whether there is a payment is asked another way.
-        Asked::NotKnown(failure) if failure.is_replayed => once(app, id, asker, true).await,
-        _ => Ok(asked),
-    }
-}
-
-async fn once(app: &AppState, id: PaymentId, asker: Asker, by_search: bool) -> ApiResult<Asked> {
-    let provider = match provider_of(app, id).await? {
-        Ok(provider) => provider,
-        Err(failure) => return Ok(Asked::NotKnown(failure)),
-    };
-    let permit = breaker::ask(app.db(), provider.kind().code(), app.now()).await?;
-    let Permit::Call { had_failures } = permit else {
-        return Ok(Asked::NotKnown(CallFailure::new(Outcome::NotCalled, "It has failed too often of late.")));
-    };
-    let app_in = app.clone();
-    let next = app.db().write(move |tx| {
-        Box::pin(async move { before(tx, &app_in, id, (asker, by_search), had_failures).await })
-    });
-    match next.await? {
-        Next::Nothing(payment) => Ok(Asked::Settled(payment)),
-        Next::Wait(failure) => Ok(Asked::NotKnown(failure)),
-        Next::Create { call, payment, was } => {
-            let created = provider.create(&payment);
-            let result = context::provider(provider.kind().code(), "payment.create", created).await;
-            created_now(app, (call, id, was), result).await
-        }
-        Next::Search { call, payment } => {
-            let search = provider.search(&payment);
-            let result = context::provider(provider.kind().code(), "payment.search", search).await;
-            Box::pin(searched(app, (call, id), asker, result)).await
-        }
-    }
-}
-
-async fn provider_of(app: &AppState, id: PaymentId) -> ApiResult<Result<Provider, CallFailure>> {
-    let payment = app.db().read(move |conn| Box::pin(async move { store::by_id(conn, id).await })).await?;
-    let payment = payment.ok_or_else(|| ApiError::internal("a payment that is not there"))?;
-    let provider = app.payments().needed_of(&payment).cloned();
-    Ok(provider.map_err(|failure| CallFailure::new(Outcome::NotCalled, failure.detail)))
+fn missing() -> ApiError {
+    ApiError::internal("a payment that is not there")
 }
 
 async fn held(tx: &mut Tx, id: PaymentId) -> ApiResult<(Order, Payment)> {
-    let missing = || ApiError::internal("a payment that is not there");
     let order: OrderId = store::by_id(tx, id).await?.ok_or_else(missing)?.order_id;
     let order = orders::hold(tx, order).await?.ok_or_else(missing)?;
     // Read again: it may have changed while we waited.
     Ok((order, store::by_id(tx, id).await?.ok_or_else(missing)?))
 }
 
-async fn before(
-    tx: &mut Tx,
-    app: &AppState,
-    id: PaymentId,
-    (asker, by_search): (Asker, bool),
-    had_failures: bool,
-) -> ApiResult<Next> {
-    let ((order, mut payment), now) = (held(tx, id).await?, app.now());
-    let was = payment.status;
-    let is_wanted = match was {
-        PaymentStatus::Unasked => order.status == OrderStatus::AwaitingPayment && order.ending.is_none(),
-        PaymentStatus::Asking | PaymentStatus::Unknown => true,
-        _ => false,
-    };
-    if !is_wanted {
-        return Ok(Next::Nothing(payment));
+impl Errand for ForPayment {
+    type Wish = Wish;
+    type Object = Remote;
+    const CREATE: &'static str = "payment.create";
+    const LOOK_UP: &'static str = "payment.search";
+
+    async fn provider(self, app: &AppState) -> ApiResult<Result<Option<Provider>, Failure>> {
+        let payment = app.db().read(move |conn| Box::pin(async move { store::by_id(conn, self.0).await }));
+        let payment = payment.await?.ok_or_else(missing)?;
+        Ok(app.payments().needed_of(&payment).cloned().map(Some))
     }
-    if was == PaymentStatus::Asking && is_in_flight(payment.asked_at, now) {
-        return Ok(Next::Wait(CallFailure::new(Outcome::InProgress, "It is being asked for.")));
+
+    async fn plan(self, tx: &mut Tx, app: &AppState, by_look_up: bool) -> ApiResult<Plan<Wish>> {
+        let ((order, mut payment), now) = (held(tx, self.0).await?, app.now());
+        let was = payment.status;
+        let is_wanted = match was {
+            PaymentStatus::Unasked => order.status == OrderStatus::AwaitingPayment && order.ending.is_none(),
+            PaymentStatus::Asking | PaymentStatus::Unknown => true,
+            _ => false,
+        };
+        if !is_wanted {
+            return Ok(Plan::Nothing);
+        }
+        if was == PaymentStatus::Asking && is_in_flight(payment.asked_at, now) {
+            return Ok(Plan::Wait);
+        }
+        // With a key that was forgotten it would be begun a second time: it is only looked for.
+        let is_old = payment.asked_first_at.is_some_and(|first| may_be_forgotten(first, now));
+        if is_old || by_look_up {
+            return Ok(Plan::LookUp(Wish { payment, was }));
+        }
+        if was == PaymentStatus::Unasked && self.1 == Asker::Worker {
+            // A buyer who comes back asks for it; nobody else needs it.
+            return Ok(Plan::Nothing);
+        }
+        payment.status =
+            if was == PaymentStatus::Unasked { PaymentStatus::Asking } else { PaymentStatus::Unknown };
+        payment.asked_first_at = payment.asked_first_at.or(Some(now));
+        payment.asked_at = Some(now);
+        store::update(tx, &payment).await?;
+        jobs::reconcile_at(tx, app, self.0, now + RECONCILE_MS).await?;
+        if was == PaymentStatus::Unasked {
+            let detail = json!({"provider": payment.provider.code()});
+            orders::note(tx, order.order_id, now, Step::PaymentBegun, detail).await?;
+        }
+        let key = payment.idempotency_key.clone();
+        Ok(Plan::Create(Wish { payment, was }, key))
     }
-    // With a key that was forgotten it would be begun a second time: it is only looked for.
-    let is_old = payment.asked_first_at.is_some_and(|first| may_be_forgotten(first, now));
-    if is_old || by_search {
-        let operation = ("payment.search", None);
-        let call = Call::before(tx, app, (&payment).into(), operation, had_failures).await?;
-        return Ok(Next::Search { call, payment });
+
+    fn subject(wish: &Wish) -> Subject {
+        (&wish.payment).into()
     }
-    if was == PaymentStatus::Unasked && asker == Asker::Worker {
-        // A buyer who comes back asks for it; nobody else needs it.
-        return Ok(Next::Nothing(payment));
+
+    async fn create(provider: &Provider, wish: &Wish) -> Result<Answered<Remote>, CallFailure> {
+        provider.create(&wish.payment).await
     }
-    payment.status =
-        if was == PaymentStatus::Unasked { PaymentStatus::Asking } else { PaymentStatus::Unknown };
-    payment.asked_first_at = payment.asked_first_at.or(Some(now));
-    payment.asked_at = Some(now);
-    store::update(tx, &payment).await?;
-    let operation = ("payment.create", Some(payment.idempotency_key.as_str()));
-    let call = Call::before(tx, app, (&payment).into(), operation, had_failures).await?;
-    jobs::reconcile_at(tx, app, id, now + RECONCILE_MS).await?;
-    if was == PaymentStatus::Unasked {
-        let detail = json!({"provider": payment.provider.code()});
-        orders::note(tx, order.order_id, now, Step::PaymentBegun, detail).await?;
+
+    async fn look_up(provider: &Provider, wish: &Wish) -> Result<Answered<Vec<Remote>>, CallFailure> {
+        provider.search(&wish.payment).await
     }
-    Ok(Next::Create { call, payment, was })
+
+    async fn created(
+        self,
+        tx: &mut Tx,
+        app: &AppState,
+        wish: Wish,
+        result: Result<Remote, CallFailure>,
+    ) -> ApiResult<Told<Self>> {
+        let (mut order, mut payment) = held(tx, self.0).await?;
+        match result {
+            Ok(remote) => {
+                settle::observe(tx, app, (&mut order, &mut payment), &remote).await?;
+                Ok(Told { answer: Answer::Known, doors: order.at_doors() })
+            }
+            // Somebody else has heard of it meanwhile.
+            Err(_) if !payment.status.is_uncertain() => Ok(Told::quietly(Answer::Known)),
+            Err(failure) if failure.outcome == Outcome::Refused => {
+                Ok(Told::quietly(refused(tx, app, (order, payment), failure).await?))
+            }
+            Err(failure) => {
+                not_known(tx, app, (&order, payment), wish.was, &failure).await?;
+                Ok(Told::quietly(Answer::NotKnown(failure)))
+            }
+        }
+    }
+
+    /// What is found is taken in. Where nothing is, the payment is given up, since nobody can make it, and a buyer who
+    /// waits gets another one.
+    async fn looked_up(
+        self,
+        tx: &mut Tx,
+        app: &AppState,
+        _: Wish,
+        (found, _): (Vec<Remote>, CallId),
+    ) -> ApiResult<Told<Self>> {
+        let (mut order, mut payment) = held(tx, self.0).await?;
+        if !payment.status.is_uncertain() {
+            return Ok(Told::quietly(Answer::Known));
+        }
+        if found.is_empty() {
+            let successor = begin::replace(tx, app, (&mut order, &mut payment)).await?;
+            let wanted = successor.filter(|_| self.1 == Asker::Buyer);
+            let answer = wanted.map_or(Answer::Known, |next| Answer::Instead(Self(next, self.1)));
+            return Ok(Told::quietly(answer));
+        }
+        for remote in &found {
+            settle::observe(tx, app, (&mut order, &mut payment), remote).await?;
+        }
+        Ok(Told { answer: Answer::Known, doors: order.at_doors() })
+    }
 }
 
-async fn created_now(
-    app: &AppState,
-    (call, id, was): (Call, PaymentId, PaymentStatus),
-    result: Result<Answered<Remote>, CallFailure>,
-) -> ApiResult<Asked> {
-    let app_in = app.clone();
-    let (asked, doors) = app
-        .db()
-        .write(move |tx| {
-            Box::pin(async move {
-                call.after(tx, &app_in, &result).await?;
-                let (mut order, mut payment) = held(tx, id).await?;
-                match result {
-                    Ok(answered) => {
-                        settle::observe(tx, &app_in, (&mut order, &mut payment), &answered.value).await?;
-                        Ok((Asked::Settled(payment), order.at_doors()))
-                    }
-                    Err(failure) => {
-                        let asked = failed(tx, &app_in, (order, payment), was, failure).await?;
-                        Ok::<_, ApiError>((asked, None))
-                    }
-                }
-            })
-        })
-        .await?;
-    doors.into_iter().for_each(|event| app.ring(event));
-    app.queue().wake(jobs::QUEUE.name);
-    Ok(asked)
-}
-
-async fn failed(
+async fn refused(
     tx: &mut Tx,
     app: &AppState,
     (mut order, mut payment): (Order, Payment),
-    was: PaymentStatus,
     failure: CallFailure,
-) -> ApiResult<Asked> {
-    // Somebody else has heard of it meanwhile.
-    if !payment.status.is_uncertain() {
-        return Ok(Asked::Settled(payment));
-    }
-    let now = app.now();
-    if failure.outcome == Outcome::Refused {
-        // The key stands for something else at the provider: that says nothing of what was asked before.
-        if failure.code.as_deref() == Some("idempotency_error") {
-            payment.status = PaymentStatus::Unknown;
-            store::update(tx, &payment).await?;
-            return Ok(Asked::NotKnown(CallFailure { is_replayed: true, ..failure }));
-        }
-        payment.status = PaymentStatus::Refused;
-        payment.settled_at = Some(now);
+) -> ApiResult<Answer<ForPayment>> {
+    // The key stands for something else at the provider: that says nothing of what was asked before.
+    if failure.is_about_key() {
+        payment.status = PaymentStatus::Unknown;
         store::update(tx, &payment).await?;
-        let detail = json!({"code": failure.code, "reason": failure.detail});
-        orders::note(tx, order.order_id, now, Step::PaymentRefused, detail).await?;
-        orders::begin_ending(tx, &mut order, (Ending::Failed, Some("the provider refused")), now).await?;
-        orders::release(tx, &mut order, now).await?;
-        return Ok(Asked::Settled(payment));
+        return Ok(Answer::NotKnown(CallFailure { is_replayed: true, ..failure }));
     }
+    payment.status = PaymentStatus::Refused;
+    payment.settled_at = Some(app.now());
+    store::update(tx, &payment).await?;
+    let detail = json!({"code": failure.code, "reason": failure.detail});
+    orders::note(tx, order.order_id, app.now(), Step::PaymentRefused, detail).await?;
+    orders::begin_ending(tx, &mut order, (Ending::Failed, Some("the provider refused")), app.now()).await?;
+    orders::release(tx, &mut order, app.now()).await?;
+    Ok(Answer::Known)
+}
+
+async fn not_known(
+    tx: &mut Tx,
+    app: &AppState,
+    (order, mut payment): (&Order, Payment),
+    was: PaymentStatus,
+    failure: &CallFailure,
+) -> ApiResult<()> {
     let is_new = was == PaymentStatus::Unasked;
     payment.status = if is_new && !failure.outcome.is_uncertain() {
         // Surely not begun: there is nothing to find out.
@@ -233,48 +204,7 @@ async fn failed(
     store::update(tx, &payment).await?;
     if is_new && payment.status == PaymentStatus::Unknown {
         let detail = json!({"provider": payment.provider.code(), "why": failure.outcome.code()});
-        orders::note(tx, order.order_id, now, Step::PaymentUnknown, detail).await?;
+        orders::note(tx, order.order_id, app.now(), Step::PaymentUnknown, detail).await?;
     }
-    Ok(Asked::NotKnown(failure))
-}
-
-/// What is found is taken in. Where nothing is, the payment is given up, since nobody can make it, and a buyer who
-/// waits gets another one.
-async fn searched(
-    app: &AppState,
-    (call, id): (Call, PaymentId),
-    asker: Asker,
-    result: Result<Answered<Vec<Remote>>, CallFailure>,
-) -> ApiResult<Asked> {
-    let app_in = app.clone();
-    let (asked, successor, doors) = app
-        .db()
-        .write(move |tx| {
-            Box::pin(async move {
-                call.after(tx, &app_in, &result).await?;
-                let (mut order, mut payment) = held(tx, id).await?;
-                let found = match result {
-                    Err(failure) => return Ok((Asked::NotKnown(failure), None, None)),
-                    Ok(answered) => answered.value,
-                };
-                if !payment.status.is_uncertain() {
-                    return Ok((Asked::Settled(payment), None, None));
-                }
-                if found.is_empty() {
-                    let successor = begin::replace(tx, &app_in, (&mut order, &mut payment)).await?;
-                    return Ok((Asked::Settled(payment), successor, None));
-                }
-                for remote in &found {
-                    settle::observe(tx, &app_in, (&mut order, &mut payment), remote).await?;
-                }
-                Ok::<_, ApiError>((Asked::Settled(payment), None, order.at_doors()))
-            })
-        })
-        .await?;
-    doors.into_iter().for_each(|event| app.ring(event));
-    app.queue().wake(jobs::QUEUE.name);
-    match successor {
-        Some(next) if asker == Asker::Buyer => once(app, next, asker, false).await,
-        _ => Ok(asked),
-    }
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Where the money is: double entry, in the transaction that moves it.
 //!
 //! An entry is written for a cause, once, and its lines add up to nothing. Debits are positive: what the provider has
-//! for us grows by a sale, and what we owe the organiser, a credit, becomes more negative.
+//! for us grows by a sale, and what we owe the organiser, a credit, becomes more negative. What stands on each account
+//! is carried on beside the entries.
+//!
+//! A transaction books last: balances are what many wait for.
 
 use liventix_core::ids::OrganiserId;
 
@@ -13,6 +16,7 @@ use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::ids::{EntryId, OrderId};
 use crate::pricing::Currency;
 
+use super::payouts::Payout;
 use super::refunds::Refund;
 use super::types::Payment;
 
@@ -23,6 +27,8 @@ coded! {
         Provider = "provider",
         /// Owed to the organiser.
         Organiser = "organiser",
+        /// On its way to the organiser.
+        Payouts = "payouts",
         /// Ours.
         Fees = "fees",
         /// Somebody's; a person has to find out whose.
@@ -56,12 +62,28 @@ async fn book(tx: &mut Tx, app: &AppState, entry: Entry<'_>) -> Result<bool, DbE
     if tx.execute(sql, values).await? == 0 {
         return Ok(false);
     }
-    for (account, amount) in lines.iter().filter(|(_, amount)| *amount != 0) {
+    let event = event_of(tx, order).await?;
+    let mut lines: Vec<_> = lines.iter().filter(|(_, amount)| *amount != 0).collect();
+    // Everybody takes the balances in the same order, so that nobody waits for somebody who waits for them.
+    lines.sort_by_key(|(account, _)| account.code());
+    for (account, amount) in lines {
         let sql = "INSERT INTO money_lines (entry_id, account, organiser_id, currency, amount) \
                    VALUES ($1, $2, $3, $4, $5)";
         tx.execute(sql, params![id, account.code(), organiser, currency.code(), *amount]).await?;
+        let sql = "INSERT INTO money_balances (organiser_id, event_id, currency, is_live, account, amount) \
+                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (organiser_id, event_id, currency, is_live, account) \
+                   DO UPDATE SET amount = money_balances.amount + excluded.amount";
+        let values = params![organiser, event.clone(), currency.code(), is_live, account.code(), *amount];
+        tx.execute(sql, values).await?;
     }
     Ok(true)
+}
+
+/// The event whose balance an entry is part of; empty: of none.
+async fn event_of(conn: &mut Conn, order: Option<OrderId>) -> Result<Vec<u8>, DbError> {
+    let Some(order) = order else { return Ok(Vec::new()) };
+    let row = conn.first("SELECT event_id FROM orders WHERE order_id = $1", params![order]).await?;
+    row.map_or(Ok(Vec::new()), |row| row.get(0))
 }
 
 /// An order was paid.
@@ -160,4 +182,58 @@ async fn moved(
         lines,
     };
     book(tx, app, entry).await
+}
+
+/// Money that is an organiser's is on its way to them. `again`: after it had been thought not to be.
+pub(super) async fn payout_begun(
+    tx: &mut Tx,
+    app: &AppState,
+    payout: &Payout,
+    again: &'static str,
+) -> Result<(), DbError> {
+    let lines = [(Account::Organiser, payout.amount), (Account::Payouts, -payout.amount)];
+    let cause = if again.is_empty() { "payout".to_owned() } else { format!("payout_{again}") };
+    paid_out(tx, app, payout, (cause, "payout", &lines)).await
+}
+
+/// It has arrived.
+pub(super) async fn payout_paid(tx: &mut Tx, app: &AppState, payout: &Payout) -> Result<(), DbError> {
+    let lines = [(Account::Payouts, payout.amount), (Account::Provider, -payout.amount)];
+    paid_out(tx, app, payout, ("payout_paid".to_owned(), "payout_paid", &lines)).await
+}
+
+/// It was refused: it is the organiser's balance again.
+pub(super) async fn payout_refused(tx: &mut Tx, app: &AppState, payout: &Payout) -> Result<(), DbError> {
+    let lines = [(Account::Payouts, payout.amount), (Account::Organiser, -payout.amount)];
+    paid_out(tx, app, payout, ("payout_refused".to_owned(), "payout_refused", &lines)).await
+}
+
+/// So much of it came back, after which `reversed` of it has.
+pub(super) async fn payout_reversed(
+    tx: &mut Tx,
+    app: &AppState,
+    payout: &Payout,
+    back: i64,
+) -> Result<(), DbError> {
+    let lines = [(Account::Provider, back), (Account::Organiser, -back)];
+    let cause = format!("payout_reversed_{}", payout.reversed);
+    paid_out(tx, app, payout, (cause, "payout_reversed", &lines)).await
+}
+
+async fn paid_out(
+    tx: &mut Tx,
+    app: &AppState,
+    payout: &Payout,
+    (cause, kind, lines): (String, &'static str, &[(Account, i64)]),
+) -> Result<(), DbError> {
+    let entry = Entry {
+        cause: format!("{cause}:{}", payout.payout_id),
+        kind,
+        organiser: payout.organiser_id,
+        order: None,
+        currency: payout.currency,
+        is_live: payout.is_live,
+        lines,
+    };
+    book(tx, app, entry).await.map(drop)
 }

@@ -42,6 +42,11 @@ impl Subject {
     pub(super) const fn at(provider: ProviderKind) -> Self {
         Self { provider, organiser_id: None, order_id: None, payment_id: None }
     }
+
+    /// Of something of an organiser's that is of no order.
+    pub(super) const fn of(provider: ProviderKind, organiser_id: OrganiserId) -> Self {
+        Self { organiser_id: Some(organiser_id), ..Self::at(provider) }
+    }
 }
 
 impl From<&Payment> for Subject {

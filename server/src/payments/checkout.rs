@@ -5,7 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ask::{self, Asked, Asker};
+use super::ask::{Asker, ForPayment};
+use super::errand::{self, Asked};
 use super::provider::{self, Provider};
 use super::types::{Decline, Payment, PaymentStatus, ProviderKind, RemoteStatus};
 use super::{begin, close, jobs, secrets, settle, store};
@@ -156,18 +157,17 @@ async fn begin_payment(app: &AppState, placed: &Placed, payment: PaymentId) -> A
     let order = placed.order_id;
     let alive = app.db().read(move |conn| Box::pin(async move { store::alive(conn, order).await })).await?;
     let payment = alive.map_or(payment, |alive| alive.payment_id);
-    match ask::ask(app, payment, Asker::Buyer).await? {
-        Asked::NotKnown(_) => Err(timeout()),
-        Asked::Settled(payment) => match payment.status {
-            PaymentStatus::Refused => {
-                let detail = "The payment could not be begun, and nothing was charged. Try another amount, or ask \
-                              the organiser.";
-                Err(ApiError::new(Code::PaymentRefused, detail))
-            }
-            // The order tells what became of it.
-            _ => Ok(()),
-        },
+    let Asked::Known(ForPayment(id, _)) = errand::ask(app, ForPayment(payment, Asker::Buyer)).await? else {
+        return Err(timeout());
+    };
+    let payment = app.db().read(move |conn| Box::pin(async move { store::by_id(conn, id).await })).await?;
+    if payment.is_some_and(|payment| payment.status == PaymentStatus::Refused) {
+        let detail = "The payment could not be begun, and nothing was charged. Try another amount, or ask the \
+                      organiser.";
+        return Err(ApiError::new(Code::PaymentRefused, detail));
     }
+    // The order tells what else became of it.
+    Ok(())
 }
 
 fn timeout() -> ApiError {
@@ -201,8 +201,8 @@ pub(crate) async fn refresh(app: &AppState, order: OrderId) -> ApiResult<()> {
             close::retrieve(app, payment).await.map(drop).map_err(|_| timeout())
         }
         PaymentStatus::Unasked | PaymentStatus::Asking | PaymentStatus::Unknown => {
-            match ask::ask(app, payment.payment_id, Asker::Buyer).await? {
-                Asked::Settled(_) => Ok(()),
+            match errand::ask(app, ForPayment(payment.payment_id, Asker::Buyer)).await? {
+                Asked::Known(_) => Ok(()),
                 Asked::NotKnown(_) => Err(timeout()),
             }
         }

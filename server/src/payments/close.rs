@@ -1,11 +1,12 @@
 //! Closing an order that was not paid: its tickets are free again once no payment of it can succeed any more.
 
+use super::ask::{Asker, ForPayment};
 use super::calls::Call;
 use super::failure::CallFailure;
 use super::provider::Provider;
 use super::stripe::Answered;
 use super::types::{Payment, PaymentStatus, Remote, RemoteStatus};
-use super::{ask, jobs, settle, store};
+use super::{errand, jobs, settle, store};
 use crate::app::AppState;
 use crate::orders::{self, Ending, Order, OrderStatus};
 use crate::platform::db::{DbError, Tx};
@@ -33,7 +34,7 @@ pub(super) async fn close(app: &AppState, id: OrderId) -> Result<(), Failure> {
         Stands::Nothing => Ok(()),
         Stands::Open(payment) => cancel(app, payment).await,
         Stands::Unknown(payment) => {
-            ask::find_out(app, payment.payment_id).await?;
+            errand::find_out(app, ForPayment(payment.payment_id, Asker::Worker)).await?;
             // Now it is known: it can be closed, if there is anything to close.
             match stands(app, id).await? {
                 Stands::Nothing => Ok(()),

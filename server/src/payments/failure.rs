@@ -86,6 +86,16 @@ impl CallFailure {
         }
     }
 
+    /// Whether the key stands for something else at the provider: that says nothing of what was asked for.
+    pub(crate) fn is_about_key(&self) -> bool {
+        self.code.as_deref() == Some("idempotency_error")
+    }
+
+    /// Whether nothing was done, and asking again changes nothing.
+    pub(crate) fn is_final(&self) -> bool {
+        self.outcome == Outcome::Refused && !self.is_about_key()
+    }
+
     /// Whether the provider refused because of where the payment stands: it has to be asked where that is.
     pub(crate) fn is_about_state(&self) -> bool {
         self.code.as_deref() == Some("payment_intent_unexpected_state")

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ask, close, inbox, refunds, store};
+use super::ask::{Asker, ForPayment};
+use super::{close, errand, inbox, payouts, proof, refunds, store};
 use crate::app::AppState;
 use crate::orders;
 use crate::platform::db::{DbError, Tx};
-use crate::platform::ids::{OrderId, PaymentId, RefundId};
+use crate::platform::ids::{OrderId, PaymentId, PayoutId, RefundId};
 use crate::platform::maintenance::worker_name;
 use crate::platform::queue::{self, Claimed, Failure, Handlers, NewJob, QueueSpec, Worker};
 
@@ -19,10 +20,14 @@ const CLOSE: &str = "close.1";
 const CLOSE_STRAY: &str = "close_stray.1";
 const RECONCILE: &str = "reconcile.1";
 const FIND_OUT_REFUND: &str = "find_out_refund.1";
+const FIND_OUT_PAYOUT: &str = "find_out_payout.1";
+const PROVE: &str = "prove_books.1";
 const SWEEP: &str = "sweep.1";
 
 /// Between two sweeps for what has no job, because its job died.
 const EVERY_MS: i64 = 60_000;
+/// Between two looks at all of the books.
+const PROVE_EVERY_MS: i64 = 3_600_000;
 const ASK: Duration = Duration::from_secs(20);
 /// Whoever has not heard of a payment for this long asks.
 const UNCERTAIN_MS: i64 = 60_000;
@@ -37,18 +42,30 @@ pub(crate) async fn run(app: AppState) {
 }
 
 async fn put_in(app: &AppState) -> Result<bool, DbError> {
-    let job = NewJob { unique_key: Some(SWEEP.to_owned()), ..NewJob::new(QUEUE.name, SWEEP, Value::Null) };
-    app.queue().on_schedule("payments", EVERY_MS, job).await
+    let job = |kind: &'static str| {
+        let unique_key = Some(kind.to_owned());
+        NewJob { unique_key, ..NewJob::new(QUEUE.name, kind, Value::Null) }
+    };
+    let proves = app.queue().on_schedule("books", PROVE_EVERY_MS, job(PROVE)).await?;
+    Ok(app.queue().on_schedule("payments", EVERY_MS, job(SWEEP)).await? || proves)
 }
 
 /// What does the work.
 fn handlers(app: &AppState) -> Handlers {
     let (sweeping, closing, straying) = (app.clone(), app.clone(), app.clone());
-    let (reconciling, refunding) = (app.clone(), app.clone());
+    let (reconciling, refunding, paying_out, proving) = (app.clone(), app.clone(), app.clone(), app.clone());
     Handlers::new()
         .on(SWEEP, move |_: Claimed| {
             let app = sweeping.clone();
             async move { Ok(sweep(&app).await?) }
+        })
+        .on(PROVE, move |_: Claimed| {
+            let app = proving.clone();
+            async move { Ok(proof::prove(&app).await?) }
+        })
+        .on(FIND_OUT_PAYOUT, move |job: Claimed| {
+            let app = paying_out.clone();
+            async move { errand::find_out(&app, payouts::ForPayout(id(&job, "payout_id")?)).await }
         })
         .on(CLOSE, move |job: Claimed| {
             let app = closing.clone();
@@ -60,11 +77,11 @@ fn handlers(app: &AppState) -> Handlers {
         })
         .on(FIND_OUT_REFUND, move |job: Claimed| {
             let app = refunding.clone();
-            async move { refunds::find_out(&app, id(&job, "refund_id")?).await }
+            async move { errand::find_out(&app, refunds::ForRefund(id(&job, "refund_id")?)).await }
         })
         .on(RECONCILE, move |job: Claimed| {
             let app = reconciling.clone();
-            async move { ask::find_out(&app, id(&job, "payment_id")?).await }
+            async move { errand::find_out(&app, ForPayment(id(&job, "payment_id")?, Asker::Worker)).await }
         })
 }
 
@@ -133,6 +150,17 @@ pub(super) async fn find_out_refund_at(
     put(tx, app, job, format!("refund {refund}"), at).await
 }
 
+/// What became of a payout is to be found out, if nobody knows it by then.
+pub(super) async fn find_out_payout_at(
+    tx: &mut Tx,
+    app: &AppState,
+    payout: PayoutId,
+    at: i64,
+) -> Result<(), DbError> {
+    let job = NewJob::new(QUEUE.name, FIND_OUT_PAYOUT, json!({"payout_id": payout}));
+    put(tx, app, job, format!("payout {payout}"), at).await
+}
+
 /// Puts in what should have a job and may have none, and forgets what is too old.
 ///
 /// # Errors
@@ -150,6 +178,9 @@ pub async fn sweep(app: &AppState) -> Result<(), DbError> {
                 }
                 for refund in refunds::uncertain(tx, now - UNCERTAIN_MS, AT_ONCE).await? {
                     find_out_refund_at(tx, &app_in, refund, 0).await?;
+                }
+                for payout in payouts::uncertain(tx, now - UNCERTAIN_MS, AT_ONCE).await? {
+                    find_out_payout_at(tx, &app_in, payout, 0).await?;
                 }
                 inbox::forget(tx, now).await
             })

@@ -14,10 +14,13 @@ mod checkout;
 mod close;
 pub(crate) mod desk;
 mod disputes;
+mod errand;
 mod failure;
 pub(crate) mod inbox;
 pub(crate) mod jobs;
 mod monitor;
+pub(crate) mod payouts;
+mod proof;
 mod provider;
 mod refunds;
 pub mod routes;
@@ -36,6 +39,9 @@ pub use failure::Outcome;
 pub(crate) use jobs::run;
 pub use jobs::sweep;
 pub(crate) use monitor::{Health, health};
+pub use payouts::{
+    BalanceView, HoldFrom, OrganiserBalance, PayoutRequest, PayoutStatus, PayoutTerms, PayoutView, TermsView,
+};
 pub(crate) use provider::Provider;
 pub(crate) use refunds::refund;
 pub use refunds::{RefundRequest, RefundStatus, RefundView};
@@ -76,10 +82,11 @@ impl Payments {
 
     /// The one who took this payment, if it is still there.
     fn of(&self, payment: &Payment) -> Option<&Provider> {
-        let took = |provider: &&Provider| {
-            provider.kind() == payment.provider && provider.is_live() == payment.is_live
-        };
-        self.provider.as_ref().filter(took)
+        self.there(payment.provider, payment.is_live)
+    }
+
+    fn there(&self, kind: ProviderKind, is_live: bool) -> Option<&Provider> {
+        self.provider.as_ref().filter(|provider| provider.kind() == kind && provider.is_live() == is_live)
     }
 
     /// The one who took this payment.
@@ -87,7 +94,15 @@ impl Payments {
     /// # Errors
     /// `no_provider` when it is not there: somebody has to set it up.
     fn needed_of(&self, payment: &Payment) -> Result<&Provider, Failure> {
+        self.needed(payment.provider, payment.is_live)
+    }
+
+    /// The provider of this kind, with real money or not.
+    ///
+    /// # Errors
+    /// See [`needed_of`](Self::needed_of).
+    fn needed(&self, kind: ProviderKind, is_live: bool) -> Result<&Provider, Failure> {
         let missing = "This process is not set up for the provider of this payment.";
-        self.of(payment).ok_or_else(|| Failure::retry("no_provider", missing))
+        self.there(kind, is_live).ok_or_else(|| Failure::retry("no_provider", missing))
     }
 }

@@ -1,6 +1,7 @@
 //! How payments do: what is watched, and told when it goes wrong.
 
 use super::failure::Outcome;
+use super::proof;
 use crate::app::AppState;
 use crate::params;
 use crate::platform::db::{Conn, DbError};
@@ -20,7 +21,7 @@ pub(crate) struct Health {
     pub(crate) timeouts: i64,
     /// Those that did not work, through us or the provider. Refusals of buyers' banks come later and are none of these.
     pub(crate) failed: i64,
-    /// Payments and refunds of which nobody has known for ten minutes what became.
+    /// Payments, refunds and payouts of which nobody has known for ten minutes what became.
     pub(crate) unknown: i64,
     /// By how much the books differ from what was received and given back, in minor units over all currencies, and
     /// how many entries do not add up to nothing.
@@ -56,34 +57,13 @@ async fn look(conn: &mut Conn, now: i64) -> Result<Health, DbError> {
         }
     }
     health.unknown = unknown(conn, now - UNKNOWN_MS).await?;
-    health.books_off = books_off(conn).await?;
+    health.books_off = proof::off_by(conn, now).await?;
     Ok(health)
-}
-
-async fn number(conn: &mut Conn, sql: &'static str) -> Result<i64, DbError> {
-    conn.first(sql, params![]).await?.map_or(Ok(0), |row| row.get(0))
 }
 
 async fn unknown(conn: &mut Conn, before: i64) -> Result<i64, DbError> {
     let sql = "SELECT (SELECT COUNT(*) FROM payments WHERE status IN ('asking', 'unknown') AND asked_first_at <= $1) \
-               + (SELECT COUNT(*) FROM refunds WHERE status IN ('asking', 'unknown') AND created_at <= $1)";
+               + (SELECT COUNT(*) FROM refunds WHERE status IN ('asking', 'unknown') AND created_at <= $1) \
+               + (SELECT COUNT(*) FROM payouts WHERE status IN ('asking', 'unknown') AND created_at <= $1)";
     conn.first(sql, params![before]).await?.map_or(Ok(0), |row| row.get(0))
-}
-
-/// Every difference counts, so that two do not make up for each other.
-async fn books_off(conn: &mut Conn) -> Result<i64, DbError> {
-    let unbalanced = "SELECT COUNT(*) FROM (SELECT entry_id FROM money_lines GROUP BY entry_id HAVING SUM(amount) <> 0) odd";
-    let received =
-        "SELECT CAST(COALESCE(SUM(received), 0) AS BIGINT) FROM payments WHERE status = 'succeeded'";
-    let booked = "SELECT CAST(COALESCE(SUM(l.amount), 0) AS BIGINT) FROM money_lines l \
-                  JOIN money_entries e ON e.entry_id = l.entry_id \
-                  WHERE l.account = 'provider' AND e.kind IN ('sale', 'unexplained')";
-    let given_back =
-        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM refunds WHERE status = 'succeeded'";
-    let booked_back = "SELECT CAST(COALESCE(SUM(l.amount), 0) AS BIGINT) FROM money_lines l \
-                       JOIN money_entries e ON e.entry_id = l.entry_id \
-                       WHERE l.account = 'provider' AND e.kind IN ('refund', 'refund_back')";
-    let difference = (number(conn, received).await? - number(conn, booked).await?).abs();
-    let back = (number(conn, given_back).await? + number(conn, booked_back).await?).abs();
-    Ok(number(conn, unbalanced).await? + difference + back)
 }

@@ -1,8 +1,9 @@
 //! Who takes the money: Stripe, or nobody, for trying out.
 
 use super::failure::CallFailure;
-use super::stripe::{Answered, RefundObject, RefundWish, Stripe};
+use super::stripe::{Answered, RefundObject, RefundWish, Stripe, TransferObject, TransferWish};
 use super::types::{Payment, PaymentStatus, ProviderKind, Remote, RemoteStatus};
+use crate::platform::ids::PayoutId;
 
 /// A provider. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,6 +93,26 @@ impl Provider {
     pub(super) async fn refunds_of(&self, intent: &str) -> Result<Answered<Vec<RefundObject>>, CallFailure> {
         match self {
             Self::Stripe(stripe) => stripe.refunds_of(intent).await,
+            Self::Test => Ok(Answered::here(Vec::new())),
+        }
+    }
+
+    pub(super) async fn transfer(
+        &self,
+        wish: &TransferWish<'_>,
+    ) -> Result<Answered<TransferObject>, CallFailure> {
+        match self {
+            Self::Stripe(stripe) => stripe.transfer(wish).await,
+            Self::Test => Ok(Answered::here(TransferObject::tested(wish))),
+        }
+    }
+
+    pub(super) async fn transfers_of(
+        &self,
+        payout: PayoutId,
+    ) -> Result<Answered<Vec<TransferObject>>, CallFailure> {
+        match self {
+            Self::Stripe(stripe) => stripe.transfers_of(payout).await,
             Self::Test => Ok(Answered::here(Vec::new())),
         }
     }

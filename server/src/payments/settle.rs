@@ -119,17 +119,17 @@ async fn succeeded(
     store::update(tx, payment).await?;
     note(tx, app, order, Step::PaymentSucceeded, json!({"amount": remote.received})).await?;
     if remote.received != order.total || remote.amount != order.total || remote.currency != order.currency {
-        books::unexplained(tx, app, payment).await?;
         // Its tickets are for others: what is to be done with the money, a person decides.
         orders::begin_ending(tx, order, (Ending::Failed, None), app.now()).await?;
         orders::release(tx, order, app.now()).await?;
         let reason = "what was paid is not what the order costs; no tickets were issued";
-        return Ok(orders::raise(tx, order, (Attention::AmountDiffers, reason), app.now()).await?);
+        orders::raise(tx, order, (Attention::AmountDiffers, reason), app.now()).await?;
+        return Ok(books::unexplained(tx, app, payment).await?);
     }
     if order.status != OrderStatus::AwaitingPayment && !orders::revive(tx, order, app.now()).await? {
-        books::unexplained(tx, app, payment).await?;
         let reason = "it was paid after it had ended, and its tickets were sold meanwhile";
-        return Ok(orders::raise(tx, order, (Attention::PaidTooLate, reason), app.now()).await?);
+        orders::raise(tx, order, (Attention::PaidTooLate, reason), app.now()).await?;
+        return Ok(books::unexplained(tx, app, payment).await?);
     }
     orders::fulfil(tx, app, order).await?;
     Ok(books::sale(tx, app, order, payment).await?)

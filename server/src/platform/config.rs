@@ -63,6 +63,8 @@ pub struct Limits {
     pub checkout: Limit,
     /// Checkouts from one address, whoever buys.
     pub checkout_address: Limit,
+    /// Payouts of one organiser.
+    pub payout: Limit,
 }
 
 /// Which refusals a scanner may have only so many of.
@@ -90,6 +92,7 @@ impl Default for Limits {
             sign_in_address: Limit::per_minute(20),
             checkout: Limit::per_hour(10),
             checkout_address: Limit::per_hour(20),
+            payout: Limit::per_hour(3),
         }
     }
 }
@@ -110,11 +113,12 @@ impl Limits {
             sign_in_address: limit,
             checkout: limit,
             checkout_address: limit,
+            payout: limit,
         }
     }
 
     /// Each with its key among the settings.
-    const fn by_key(&self) -> [(&'static str, Limit); 10] {
+    const fn by_key(&self) -> [(&'static str, Limit); 11] {
         [
             ("limit_enrol_per_minute", self.enrol),
             ("limit_redeem_per_minute", self.redeem),
@@ -126,6 +130,7 @@ impl Limits {
             ("limit_sign_in_address_per_minute", self.sign_in_address),
             ("limit_checkout_per_hour", self.checkout),
             ("limit_checkout_address_per_hour", self.checkout_address),
+            ("limit_payout_per_hour", self.payout),
         ]
     }
 }

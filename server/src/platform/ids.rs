@@ -101,3 +101,5 @@ id!(/// One entry of the books.
     EntryId, "entry id");
 id!(/// Money that goes back to a buyer.
     RefundId, "refund id");
+id!(/// Money that goes on to an organiser.
+    PayoutId, "payout id");

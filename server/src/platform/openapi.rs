@@ -36,6 +36,7 @@ use crate::app::AppState;
         (name = "sales", description = "What an event sells: prices, fees, taxes, how many"),
         (name = "shop", description = "What buyers call: the offer, a checkout, their order"),
         (name = "orders", description = "Orders, their tickets and what happened to them"),
+        (name = "money", description = "What is whose, and payouts"),
         (name = "server", description = "Health and time"),
     )
 )]

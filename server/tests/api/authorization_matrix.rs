@@ -119,6 +119,7 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
             ("POST", format!("/v1/orders/{paid}/refunds"), json!({"amount": 1, "reason": "rain"}))
         }
         Action::SeeMoney => ("GET", "/v1/disputes".into(), nothing),
+        Action::PayOut => ("POST", "/v1/payouts".into(), json!({"currency": "EUR", "amount": 1})),
         Action::SeeScans => ("GET", at("/scans"), nothing),
         Action::Settle => {
             ("POST", at(&format!("/anomalies/{anomaly}/acknowledge")), json!({"note": "on my way"}))
@@ -194,6 +195,8 @@ struct World {
 async fn world() -> World {
     let server = trying_out().await;
     let organiser = Organiser::create(&server, "Ours").await;
+    let terms = json!({"account": "acct_ours", "hold_days": 0, "hold_from": "payment"});
+    server.call("PUT", &organiser.path("payout-terms"), ADMIN, &terms).await.expect(200);
     let places = [Place::make(&server, &organiser).await, Place::make(&server, &organiser).await];
     let first = &places[0].event;
     let mut subjects = members(&server, &organiser, first).await;
@@ -277,8 +280,9 @@ impl World {
     async fn ask(&self, token: &str, (method, path, body): (&str, String, Value)) -> Reply {
         let mut headers = HeaderMap::new();
         headers.insert("liventix-organiser", self.organiser.id.parse().unwrap());
-        if path.ends_with("/refunds") {
-            headers.insert("idempotency-key", format!("refund:desk:{}", new_id()).parse().unwrap());
+        let needs_key = [("/refunds", "refund"), ("/payouts", "payout")];
+        for (_, operation) in needs_key.into_iter().filter(|(end, _)| path.ends_with(end)) {
+            headers.insert("idempotency-key", format!("{operation}:desk:{}", new_id()).parse().unwrap());
         }
         let method: Method = method.parse().unwrap();
         let request = self.server.request(method, &path, token).headers(headers);

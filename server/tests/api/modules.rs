@@ -27,6 +27,7 @@ mod metrics;
 mod objectives;
 mod orders;
 mod payments;
+mod payouts;
 mod queue;
 mod queue_kill;
 mod queue_model;

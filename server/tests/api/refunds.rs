@@ -1,33 +1,12 @@
 //! Money that goes back, and money that banks take: never more than came, and the books say where it is.
 
-use liventix_stand_ins::stripe::{Card, Fault, Operation};
+use liventix_stand_ins::stripe::{Fault, Operation};
 use serde_json::{Value, json};
 
-use crate::support::shop::{Order, StripeWorld, apply};
-use crate::support::{Person, Reply, new_id, text, until};
+use crate::support::shop::{Order, StripeWorld, account, apply};
+use crate::support::{Person, new_id, text, until};
 
 impl StripeWorld {
-    /// An order that is paid, of so many tickets for 41.50 each.
-    async fn paid(&self, quantity: u32) -> Order {
-        let order = self.shop.order(&self.server, quantity).await;
-        self.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
-        order.act(&self.server, "refresh", &json!({})).await.expect(200);
-        order
-    }
-
-    async fn refund_by(&self, token: &str, order: &Order, wish: Value) -> Reply {
-        let mut body = wish;
-        body["reason"] = json!("rain");
-        let path = format!("/v1/orders/{}/refunds", order.id);
-        let request = self.server.request(reqwest::Method::POST, &path, token).json(&body);
-        let key = format!("refund:{}:{}", &order.id[24..], new_id());
-        self.server.send(request.header("idempotency-key", key)).await
-    }
-
-    async fn refund(&self, order: &Order, wish: Value) -> Reply {
-        self.refund_by(&self.shop.organiser.key, order, wish).await
-    }
-
     async fn refunds(&self, order: &Order) -> Value {
         let path = format!("/v1/orders/{}/refunds", order.id);
         self.server.get(&path, &self.shop.organiser.key).await.expect(200)
@@ -44,24 +23,6 @@ impl StripeWorld {
         }
         statuses
     }
-
-    /// What stands on each account, and that the books are in balance.
-    async fn balances(&self) -> Vec<(String, i64)> {
-        let db = self.server.place.open().await;
-        let sql =
-            "SELECT account, CAST(SUM(amount) AS BIGINT) FROM money_lines GROUP BY account ORDER BY account";
-        let rows = db.read(move |conn| Box::pin(async move { conn.query(sql, &[]).await })).await;
-        let rows: Vec<_> = Result::<_, liventix_server::platform::db::DbError>::unwrap(rows);
-        db.close().await;
-        let balances: Vec<(String, i64)> =
-            rows.iter().map(|row| (row.get(0).unwrap(), row.get(1).unwrap())).collect();
-        assert_eq!(balances.iter().map(|(_, amount)| amount).sum::<i64>(), 0);
-        balances.into_iter().filter(|(_, amount)| *amount != 0).collect()
-    }
-}
-
-fn account(name: &str, amount: i64) -> (String, i64) {
-    (name.to_owned(), amount)
 }
 
 #[tokio::test]

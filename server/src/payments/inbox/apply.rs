@@ -10,9 +10,9 @@ use crate::orders;
 use crate::payments::calls::{Call, Subject};
 use crate::payments::close;
 use crate::payments::failure::CallFailure;
-use crate::payments::stripe::{self, Answered, DisputeObject, PaymentIntent, RefundObject};
+use crate::payments::stripe::{self, Answered, DisputeObject, PaymentIntent, RefundObject, TransferObject};
 use crate::payments::types::{Payment, ProviderKind, Remote};
-use crate::payments::{disputes, jobs, refunds, settle, store as payments};
+use crate::payments::{disputes, jobs, payouts, refunds, settle, store as payments};
 use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::ids::PaymentId;
 use crate::platform::problem::{ApiError, ApiResult};
@@ -37,6 +37,7 @@ enum About {
     Payment(Remote),
     Refund(RefundObject),
     Dispute(DisputeObject),
+    Payout(TransferObject),
 }
 
 /// The job: deals with an event once, however often it is called.
@@ -93,6 +94,7 @@ async fn about(app: &AppState, event: &Event) -> Result<Result<About, Ignored>, 
         ("charge", rest) if rest.starts_with("dispute.") => {
             Ok(About::Dispute(dispute(app, object, is_ours).await?))
         }
+        ("transfer", _) => Ok(About::Payout(transfer(app, object, is_ours).await?)),
         _ => Err(Ignored::NotUsed),
     })
 }
@@ -148,6 +150,14 @@ async fn dispute(app: &AppState, json: Value, is_ours: bool) -> Result<DisputeOb
     ask_again(app, "dispute.retrieve", stripe.retrieve_dispute(&id)).await
 }
 
+async fn transfer(app: &AppState, json: Value, is_ours: bool) -> Result<TransferObject, Failure> {
+    if is_ours {
+        return object(json);
+    }
+    let (stripe, id) = (stripe_of(app)?, id(&json)?);
+    ask_again(app, "payout.retrieve", stripe.retrieve_transfer(&id)).await
+}
+
 /// Asks Stripe where something stands, on record before and after.
 async fn ask_again<T: Send + Sync + 'static>(
     app: &AppState,
@@ -176,6 +186,10 @@ async fn take_in(
     about: About,
 ) -> ApiResult<Option<orders::Order>> {
     let payment = match &about {
+        About::Payout(transfer) => {
+            pay_out(tx, app, &event, transfer).await?;
+            return Ok(None);
+        }
         About::Payment(remote) => find(tx, Some(&remote.provider_id), remote.payment_id).await?,
         About::Refund(refund) => find(tx, refund.payment_intent.as_deref(), None).await?,
         About::Dispute(dispute) => find(tx, dispute.payment_intent.as_deref(), None).await?,
@@ -197,9 +211,20 @@ async fn take_in(
         About::Dispute(dispute) => {
             disputes::observe(tx, app, (&mut order, &payment), &dispute, event.made_at).await?;
         }
+        // Of no order.
+        About::Payout(_) => {}
     }
     store::done(tx, &event.event_id, (None, Some(order.order_id)), app.now()).await?;
     Ok(Some(order))
+}
+
+async fn pay_out(tx: &mut Tx, app: &AppState, event: &Event, transfer: &TransferObject) -> ApiResult<()> {
+    let payout = payouts::find(tx, transfer).await?;
+    if let Some(payout) = payout {
+        payouts::observe(tx, app, payout, transfer).await?;
+    }
+    let ignored = payout.is_none().then_some(Ignored::UnknownObject);
+    Ok(store::done(tx, &event.event_id, (ignored, None), app.now()).await?)
 }
 
 async fn find(

@@ -4,14 +4,14 @@ use axum::http::StatusCode;
 use liventix_core::ids::EventId;
 use serde_json::json;
 
-use super::ask;
+use super::ask::{FIND_OUT_MS, ForRefund};
 use super::store;
 use super::types::{Refund, RefundRequest, RefundStatus, RefundView};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::orders::{self, Item, Order, Step};
 use crate::payments::types::Payment;
-use crate::payments::{jobs, store as payments};
+use crate::payments::{errand, jobs, store as payments};
 use crate::platform::authorize::Who;
 use crate::platform::db::Tx;
 use crate::platform::idempotency::Attempt;
@@ -62,7 +62,7 @@ pub(crate) async fn refund(
         }
     };
     // Whether it is known now or later, the refund is there.
-    if let Err(failure) = ask::find_out(app, refund_id).await {
+    if let Err(failure) = errand::find_out(app, ForRefund(refund_id)).await {
         tracing::info!(%failure, %refund_id, "the refund is found out later");
     }
     let db = app.db_of(who.organiser_id);
@@ -111,7 +111,7 @@ async fn reserve(
     orders::note(tx, id, now, Step::RefundBegun, detail.clone()).await?;
     let entry = Entry::of(Deed::OrderRefunded).at(order.event_id).to(Target::Order, id.as_bytes());
     audit::record(tx, app, who, entry.named(&order.reference).after(detail)).await?;
-    jobs::find_out_refund_at(tx, app, refund.refund_id, now + ask::FIND_OUT_MS).await?;
+    jobs::find_out_refund_at(tx, app, refund.refund_id, now + FIND_OUT_MS).await?;
     Ok((refund.refund_id, order.event_id))
 }
 

@@ -13,7 +13,7 @@ mod observe;
 mod store;
 mod types;
 
-pub(super) use ask::find_out;
+pub(super) use ask::ForRefund;
 pub(crate) use desk::refund;
 pub(super) use observe::observe;
 pub(super) use store::{of_order, uncertain};

@@ -104,10 +104,10 @@ async fn succeeded(
     refund.status = RefundStatus::Succeeded;
     refund.settled_at = Some(app.now());
     store::update(tx, &refund).await?;
-    books::refund(tx, app, payment, &refund).await?;
     orders::refunded(tx, order, (refund.refund_id, refund.amount)).await?;
     let detail = json!({"amount": refund.amount});
-    Ok(orders::note(tx, order.order_id, app.now(), Step::RefundSucceeded, detail).await?)
+    orders::note(tx, order.order_id, app.now(), Step::RefundSucceeded, detail).await?;
+    Ok(books::refund(tx, app, payment, &refund).await?)
 }
 
 async fn failed(
@@ -129,13 +129,16 @@ async fn failed(
     orders::note(tx, order.order_id, app.now(), Step::RefundFailed, detail).await?;
     if before == RefundStatus::Succeeded {
         // The buyer's tickets may be sold to others by now: a person decides.
-        books::refund_back(tx, app, payment, &refund).await?;
         orders::refund_back(tx, order, refund.amount).await?;
     } else {
         orders::unblock_refunded(tx, order, refund.refund_id).await?;
     }
     let reason = "the money came back: the buyer has to be paid in another way";
-    Ok(orders::raise(tx, order, (Attention::RefundFailed, reason), app.now()).await?)
+    orders::raise(tx, order, (Attention::RefundFailed, reason), app.now()).await?;
+    if before == RefundStatus::Succeeded {
+        books::refund_back(tx, app, payment, &refund).await?;
+    }
+    Ok(())
 }
 
 /// The provider refused: nothing went out, and the tickets are good again.

@@ -6,6 +6,7 @@
 
 mod amount;
 mod money;
+mod transfers;
 mod wire;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::platform::outbound;
 
 pub(crate) use amount::to_stripe;
 pub(crate) use money::{DisputeObject, RefundObject, RefundWish};
+pub(crate) use transfers::{TransferObject, TransferWish};
 pub(crate) use wire::PaymentIntent;
 
 /// The version of the API that this client speaks. <https://docs.stripe.com/api/versioning>

@@ -152,6 +152,8 @@ actions! {
     Refund = "order.refund", Event, [Owner Finance], Some(Scope::Manage);
     #[doc = " See disputes, balances and payouts"]
     SeeMoney = "money.see", Organiser, [Owner Finance], Some(Scope::Read);
+    #[doc = " Have money paid out"]
+    PayOut = "money.pay_out", Organiser, [Owner Finance], Some(Scope::Manage);
     #[doc = " See scans, conflicts, anomalies and what was set aside"]
     SeeScans = "scan.see", Event, [Owner EventManager EventScanner Support], Some(Scope::Read);
     #[doc = " Settle anomalies and conflicts"]

@@ -135,7 +135,9 @@ pub async fn organiser(conn: &mut Conn, who: &Who) -> ApiResult<Granted> {
         Actor::User { user_id, session_id } => member(conn, who, user_id, session_id).await?,
         Actor::ApiKey(id) => api_key(conn, who, id).await?,
         Actor::Operator => any_organiser(conn, who.organiser_id).await?,
-        Actor::Device(_) | Actor::Wallet(_) | Actor::Nobody => return Err(organiser_not_found()),
+        Actor::Device(_) | Actor::Wallet(_) | Actor::Provider | Actor::Nobody => {
+            return Err(organiser_not_found());
+        }
     };
     Ok(Granted { organiser_id: who.organiser_id, events })
 }
@@ -192,7 +194,7 @@ pub async fn event(conn: &mut Conn, who: &Who, event: EventId) -> ApiResult<Gran
         Actor::ApiKey(id) => api_key_at(conn, who, event, id).await?,
         Actor::Device(id) => device_at(conn, who, event, id).await?,
         Actor::Operator => operator_at(conn, who, event).await?,
-        Actor::Wallet(_) | Actor::Nobody => return Err(event_not_found()),
+        Actor::Wallet(_) | Actor::Provider | Actor::Nobody => return Err(event_not_found()),
     };
     Ok(GrantedEvent { organiser_id: who.organiser_id, event_id: event, config_seq })
 }

@@ -26,6 +26,8 @@ pub enum Actor {
     Wallet(WalletId),
     /// Whoever runs this installation, by its command line or the admin token.
     Operator,
+    /// A payment provider, by what it answers.
+    Provider,
     /// Nobody known: a sign-in that failed, a link opened.
     Nobody,
 }
@@ -40,6 +42,7 @@ impl Actor {
             Self::Device(_) => "device",
             Self::Wallet(_) => "wallet",
             Self::Operator => "operator",
+            Self::Provider => "provider",
             Self::Nobody => "nobody",
         }
     }
@@ -52,7 +55,7 @@ impl Actor {
             Self::ApiKey(id) => Some(*id.0.as_bytes()),
             Self::Device(id) => Some(*id.as_bytes()),
             Self::Wallet(id) => Some(id.to_bytes()),
-            Self::Operator | Self::Nobody => None,
+            Self::Operator | Self::Provider | Self::Nobody => None,
         }
     }
 }
@@ -88,6 +91,12 @@ impl By {
     #[must_use]
     pub fn admin_token(origin: Origin) -> Self {
         Self { actor: Actor::Operator, name: "admin token".to_owned(), origin }
+    }
+
+    /// A payment provider of this name.
+    #[must_use]
+    pub fn provider(name: &str) -> Self {
+        Self { actor: Actor::Provider, name: name.to_owned(), origin: Origin::default() }
     }
 }
 

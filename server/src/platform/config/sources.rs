@@ -75,6 +75,7 @@ pub struct FileConfig {
     limit_sign_in_address_per_minute: Option<u32>,
     limit_checkout_per_hour: Option<u32>,
     limit_checkout_address_per_hour: Option<u32>,
+    limit_payout_per_hour: Option<u32>,
     payments_test: Option<bool>,
     stripe_secret_key: Option<SecretString>,
     stripe_publishable_key: Option<String>,
@@ -151,6 +152,7 @@ impl ConfigArgs {
                     file.limit_checkout_address_per_hour,
                     base.limits.checkout_address,
                 ),
+                payout: per_hour(file.limit_payout_per_hour, base.limits.payout),
             },
             alerts: AlertConfig {
                 min_severity: file.alert_min_severity.unwrap_or(base.alerts.min_severity),

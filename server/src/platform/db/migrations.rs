@@ -70,6 +70,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0015_webhooks_refunds.postgres.sql")
     ),
+    migration!(
+        "0016_payouts",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0016_payouts.postgres.sql")
+    ),
 ];
 
 impl Migration {

@@ -122,6 +122,9 @@ codes! {
     PaymentsOff = SERVICE_UNAVAILABLE, "payments_off", "Nobody takes payments here";
     RefundTooMuch = CONFLICT, "refund_too_much", "It is more than is left of what was paid";
     NothingToRefund = CONFLICT, "nothing_to_refund", "There is nothing to give back";
+    PayoutsNotSetUp = NOT_FOUND, "payouts_not_set_up", "Nobody has said where the money goes";
+    PayoutTooMuch = CONFLICT, "payout_too_much", "It is more than can be paid out now";
+    NothingToPayOut = CONFLICT, "nothing_to_pay_out", "There is nothing to pay out";
     SignatureInvalid = BAD_REQUEST, "signature_invalid", "The signature does not fit";
     NotOnSale = CONFLICT, "not_on_sale", "The ticket type cannot be bought now";
     SoldOut = CONFLICT, "sold_out", "There are not as many tickets left";

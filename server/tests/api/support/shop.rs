@@ -6,7 +6,7 @@ use liventix_core::clock::Clock as _;
 use liventix_server::params;
 use liventix_server::platform::config::PaymentConfig;
 use liventix_server::platform::db::DbError;
-use liventix_stand_ins::stripe::Stripe;
+use liventix_stand_ins::stripe::{Card, Stripe};
 use serde_json::{Value, json};
 
 use super::{Event, NOW, Organiser, Reply, Server, new_id, text, until};
@@ -231,4 +231,44 @@ impl StripeWorld {
         let rows: Result<Vec<_>, DbError> = rows.await;
         rows.unwrap().iter().map(|row| row.get(0).unwrap()).collect()
     }
+
+    /// An order that is paid, of so many tickets for 41.50 each.
+    pub(crate) async fn paid(&self, quantity: u32) -> Order {
+        let order = self.shop.order(&self.server, quantity).await;
+        self.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+        order.act(&self.server, "refresh", &json!({})).await.expect(200);
+        order
+    }
+
+    pub(crate) async fn refund_by(&self, token: &str, order: &Order, wish: Value) -> Reply {
+        let mut body = wish;
+        body["reason"] = json!("rain");
+        let path = format!("/v1/orders/{}/refunds", order.id);
+        let request = self.server.request(reqwest::Method::POST, &path, token).json(&body);
+        let key = format!("refund:{}:{}", &order.id[24..], new_id());
+        self.server.send(request.header("idempotency-key", key)).await
+    }
+
+    pub(crate) async fn refund(&self, order: &Order, wish: Value) -> Reply {
+        self.refund_by(&self.shop.organiser.key, order, wish).await
+    }
+
+    /// What stands on each account, and that the books are in balance.
+    pub(crate) async fn balances(&self) -> Vec<(String, i64)> {
+        let db = self.server.place.open().await;
+        let sql =
+            "SELECT account, CAST(SUM(amount) AS BIGINT) FROM money_lines GROUP BY account ORDER BY account";
+        let rows = db.read(move |conn| Box::pin(async move { conn.query(sql, &[]).await })).await;
+        let rows: Vec<_> = Result::<_, DbError>::unwrap(rows);
+        db.close().await;
+        let balances: Vec<(String, i64)> =
+            rows.iter().map(|row| (row.get(0).unwrap(), row.get(1).unwrap())).collect();
+        assert_eq!(balances.iter().map(|(_, amount)| amount).sum::<i64>(), 0);
+        balances.into_iter().filter(|(_, amount)| *amount != 0).collect()
+    }
+}
+
+/// A line of what [`StripeWorld::balances`] tells.
+pub(crate) fn account(name: &str, amount: i64) -> (String, i64) {
+    (name.to_owned(), amount)
 }

@@ -26,6 +26,10 @@ pub enum Operation {
     RetrieveDispute,
     /// `POST /v1/transfers`
     CreateTransfer,
+    /// `GET /v1/transfers/{id}`
+    RetrieveTransfer,
+    /// `GET /v1/transfers`
+    ListTransfers,
 }
 
 /// How a call goes wrong.

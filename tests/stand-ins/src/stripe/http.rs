@@ -44,6 +44,8 @@ impl Call {
             (false, ["refunds"]) => Operation::ListRefunds,
             (false, ["disputes", _]) => Operation::RetrieveDispute,
             (true, ["transfers"]) => Operation::CreateTransfer,
+            (false, ["transfers", _]) => Operation::RetrieveTransfer,
+            (false, ["transfers"]) => Operation::ListTransfers,
             _ => return None,
         })
     }
@@ -65,6 +67,8 @@ impl Call {
             (false, ["charges"]) => Ok(list(state, "charge")),
             (false, ["disputes"]) => Ok(list(state, "dispute")),
             (true, ["transfers"]) => transfers::create(state, &self.form),
+            (false, ["transfers"]) => Ok(transfers::list(state, &self.form)),
+            (true, ["transfers", id, "reversals"]) => transfers::reverse(state, id, &self.form),
             (false, ["events"]) => {
                 Ok(json!({"object": "list", "data": state.events, "has_more": false, "url": "/v1/events"}))
             }

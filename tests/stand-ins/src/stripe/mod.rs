@@ -151,6 +151,20 @@ impl Stripe {
         disputes::close(&mut self.state(), dispute, won);
     }
 
+    /// What buyers pay is not available from now on, until it is told otherwise: it takes days at the real one.
+    pub fn set_funds_wait(&self, wait: bool) {
+        self.state().funds_wait = wait;
+    }
+
+    /// So much of a transfer comes back.
+    ///
+    /// # Panics
+    /// When there is not as much of it.
+    pub fn reverse(&self, transfer: &str, amount: i64) {
+        let form = form::Form(vec![("amount".to_owned(), amount.to_string())]);
+        transfers::reverse(&mut self.state(), transfer, &form).expect("as much as that went");
+    }
+
     /// What happened, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<Value> {

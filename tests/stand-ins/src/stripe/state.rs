@@ -37,6 +37,7 @@ pub(super) struct State {
     /// What searches have found by now.
     pub(super) indexed: usize,
     pub(super) refunds_wait: bool,
+    pub(super) funds_wait: bool,
     counter: u64,
 }
 
