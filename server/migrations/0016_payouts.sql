@@ -53,6 +53,7 @@ INSERT INTO money_balances (organiser_id, event_id, currency, is_live, account, 
 -- What was sold of late, and what was settled.
 CREATE INDEX money_entries_sales ON money_entries (organiser_id, at) WHERE kind = 'sale';
 CREATE INDEX payments_settled ON payments (settled_at) WHERE status = 'succeeded';
+CREATE INDEX refunds_by_organiser ON refunds (organiser_id, created_at, refund_id);
 CREATE INDEX refunds_settled ON refunds (settled_at) WHERE status = 'succeeded';
 
 -- What came of looking whether the books agree with what happened.

@@ -44,6 +44,12 @@ flashes! {
     OrderSettled = "order-settled", "The order is looked after, with what you said about it.";
     OrderChecked = "order-checked", "The payment provider was asked. What it said stands below.";
     RefundBegun = "refund-begun", "The money is on its way back, or what came of it stands below.";
+    SalesChanged = "sales-changed", "It is changed, for orders from now on.";
+    TypeOffSale = "type-off-sale", "The ticket type is off sale.";
+    TermsSet = "terms-set", "The terms are set, for payouts from now on.";
+    TermsEnded = "terms-ended", "The organiser is not paid out any more, until there are terms again.";
+    FeeSet = "fee-set", "The fee is set, for orders from now on.";
+    PayoutBegun = "payout-begun", "The money is on its way to you, or what came of it stands below.";
     KeysRotated = "keys-rotated", "The event has a new key. New codes are signed with it.";
     KeysWithdrawn = "keys-withdrawn", "The old keys are withdrawn. Tickets signed with them are refused: reissue them.";
     QueuePaused = "queue-paused", "The queue is paused: no server takes jobs from it. What runs goes on to its end.";

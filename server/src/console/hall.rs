@@ -52,6 +52,7 @@ pub(super) struct EventPlace {
     may_see_orders: bool,
     may_see_devices: bool,
     may_see_keys: bool,
+    may_edit: bool,
 }
 
 impl EventPlace {
@@ -65,6 +66,7 @@ impl EventPlace {
             may_see_orders: may(Action::SeeOrders),
             may_see_devices: may(Action::SeeDevices),
             may_see_keys: may(Action::RotateKeys),
+            may_edit: may(Action::EditEvent),
         }
     }
 }

@@ -49,15 +49,22 @@ templates!(
     "dead_letters.html",
     "devices.html",
     "disputes.html",
+    "failures.html",
     "doors.html",
     "enrolment.html",
     "events.html",
     "keys.html",
     "objectives.html",
+    "operator_money.html",
+    "operator_organiser.html",
     "order.html",
+    "money_tabs.html",
     "orders.html",
     "organisers.html",
+    "payouts.html",
     "queues.html",
+    "refunds.html",
+    "sales.html",
     "sign_in.html",
     "ticket.html",
     "tickets.html",
@@ -278,10 +285,23 @@ impl Moment {
         }
     }
 
+    /// As a form's field has it, on those clocks.
+    pub(super) fn typed(ms: i64, time_zone: &str) -> String {
+        let zone = time_zone.parse().unwrap_or(Tz::UTC);
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        at.with_timezone(&zone).format("%Y-%m-%dT%H:%M").to_string()
+    }
+
     /// The day alone, in UTC.
     pub(super) fn day(ms: i64) -> Self {
         let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
         Self { machine: at.format("%Y-%m-%d").to_string(), text: at.format("%-d %b").to_string() }
+    }
+
+    /// The day with its year, in UTC.
+    pub(super) fn day_and_year(ms: i64) -> Self {
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        Self { machine: at.format("%Y-%m-%d").to_string(), text: at.format("%-d %b %Y").to_string() }
     }
 
     /// The time of day alone, to the second.

@@ -31,7 +31,7 @@ pub(crate) use refund::{block_for_refund, refund_back, refunded, refunded_positi
 pub(crate) use service::{detail, list, not_found, of};
 pub use steps::Step;
 pub(crate) use steps::note;
-pub(crate) use store::{by_id, hold, items, overdue};
+pub(crate) use store::{by_id, hold, items, overdue, wanting};
 pub use types::{
     Attention, Buyer, Ending, Item, Order, OrderDetail, OrderQuery, OrderStatus, OrderSummary, StepView,
     Wish, WishLine,

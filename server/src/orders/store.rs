@@ -230,3 +230,16 @@ pub(super) async fn list(
     );
     conn.query(&sql, &values).await?.iter().map(read).collect()
 }
+
+/// An organiser's orders that need a person, the newest first.
+pub(crate) async fn wanting(
+    conn: &mut Conn,
+    organiser: OrganiserId,
+    limit: u32,
+) -> Result<Vec<Order>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM orders WHERE organiser_id = $1 AND attention IS NOT NULL \
+         ORDER BY order_id DESC LIMIT $2"
+    );
+    conn.query(&sql, params![organiser, limit]).await?.iter().map(read).collect()
+}

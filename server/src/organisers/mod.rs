@@ -3,3 +3,5 @@
 pub mod routes;
 pub mod service;
 mod store;
+
+pub(crate) use store::{name, names};

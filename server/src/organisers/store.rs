@@ -5,7 +5,7 @@ use liventix_core::ids::{DeviceId, EventId, OrganiserId};
 use super::service::{ApiKeyView, OrganiserView};
 use crate::params;
 use crate::platform::auth::{ApiKeyId, ScopeSet, Token};
-use crate::platform::db::{Conn, DbError, Row, Tx};
+use crate::platform::db::{Conn, Db, DbError, Row, Tx};
 use crate::platform::page::Key;
 
 pub(super) async fn insert_organiser(
@@ -111,4 +111,18 @@ pub(super) async fn revoke_api_key(
     let sql = "UPDATE api_keys SET revoked_at = $3 \
                WHERE organiser_id = $1 AND api_key_id = $2 AND revoked_at IS NULL";
     Ok(tx.execute(sql, params![organiser, id.0, now]).await? > 0)
+}
+
+/// Organisers by their names, the first 1 000.
+pub(crate) async fn names(db: &Db) -> Result<Vec<(OrganiserId, String)>, DbError> {
+    let sql = "SELECT organiser_id, name FROM organisers ORDER BY name, organiser_id LIMIT 1000";
+    let rows = db.read(move |conn| Box::pin(async move { conn.query(sql, &[]).await }));
+    let rows: Result<Vec<Row>, DbError> = rows.await;
+    rows?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// What an organiser is called; none if there is none.
+pub(crate) async fn name(db: &Db, id: OrganiserId) -> Result<Option<String>, DbError> {
+    let row = db.first("SELECT name FROM organisers WHERE organiser_id = $1", params![id]).await?;
+    row.map(|row| row.get(0)).transpose()
 }

@@ -15,6 +15,7 @@ use crate::platform::db::Tx;
 use crate::platform::ids::OrderId;
 use crate::platform::problem::ApiResult;
 use crate::platform::text;
+use crate::pricing::Currency;
 
 /// What a list of disputes has at most.
 const MAX_DISPUTES: u32 = 200;
@@ -152,6 +153,15 @@ pub(crate) async fn disputes(app: &AppState, who: Who, only_open: bool) -> ApiRe
             })
         })
         .await
+}
+
+/// What an order's amounts are in.
+///
+/// # Errors
+/// When it is not theirs.
+pub(crate) async fn currency_of(app: &AppState, who: Who, id: OrderId) -> ApiResult<Currency> {
+    let db = app.db_of(who.organiser_id);
+    db.read(move |conn| Box::pin(async move { Ok(orders::of(conn, &who, id).await?.currency) })).await
 }
 
 async fn detail(app: &AppState, who: Who, id: OrderId) -> ApiResult<OrderDetail> {

@@ -16,6 +16,7 @@ pub(crate) mod desk;
 mod disputes;
 mod errand;
 mod failure;
+mod failures;
 pub(crate) mod inbox;
 pub(crate) mod jobs;
 mod monitor;
@@ -36,6 +37,7 @@ pub use checkout::{PayView, TryOut};
 pub use desk::Reason;
 pub use disputes::DisputeView;
 pub use failure::Outcome;
+pub(crate) use failures::{Failures, UnknownPayment, failures};
 pub(crate) use jobs::run;
 pub use jobs::sweep;
 pub(crate) use monitor::{Health, health};
@@ -43,8 +45,8 @@ pub use payouts::{
     BalanceView, HoldFrom, OrganiserBalance, PayoutRequest, PayoutStatus, PayoutTerms, PayoutView, TermsView,
 };
 pub(crate) use provider::Provider;
-pub(crate) use refunds::refund;
-pub use refunds::{RefundRequest, RefundStatus, RefundView};
+pub use refunds::{RefundItem, RefundQuery, RefundRequest, RefundStatus, RefundView};
+pub(crate) use refunds::{list as list_refunds, refund};
 pub use types::{PaymentStatus, ProviderKind};
 
 use crate::platform::config::{ConfigError, PaymentConfig};

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::desk::{self, Reason};
 use super::disputes::DisputeView;
-use super::refunds::{self as refunding, RefundRequest, RefundView};
+use super::refunds::{self as refunding, RefundItem, RefundQuery, RefundRequest, RefundView};
 use crate::app::AppState;
 use crate::operations;
 use crate::orders::OrderDetail;
@@ -19,6 +19,7 @@ use crate::platform::authorize::may;
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::ids::OrderId;
+use crate::platform::page::Page;
 use crate::platform::problem::ApiResult;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(check))
         .routes(routes!(refunds, refund))
         .routes(routes!(disputes))
+        .routes(routes!(all_refunds))
 }
 
 operations! {
@@ -166,4 +168,20 @@ async fn disputes(
     Query(query): Query<DisputeQuery>,
 ) -> ApiResult<axum::Json<Vec<DisputeView>>> {
     Ok(axum::Json(desk::disputes(&app, caller.who, query.open).await?))
+}
+
+/// Your refunds over all orders, newest first
+#[utoipa::path(
+    get, path = "/v1/refunds", tag = "money", security(("session" = []), ("api_key" = [])), params(RefundQuery),
+    responses(
+        (status = 200, body = Page<RefundItem>), (status = 400, description = "`invalid_query`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 422, description = "`unknown_cursor`")
+    )
+)]
+async fn all_refunds(
+    caller: Caller<may::SeeMoney>,
+    State(app): State<AppState>,
+    Query(query): Query<RefundQuery>,
+) -> ApiResult<axum::Json<Page<RefundItem>>> {
+    Ok(axum::Json(refunding::list(&app, caller.who, query).await?))
 }

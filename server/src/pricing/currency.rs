@@ -114,21 +114,85 @@ pub struct Money {
     pub currency: Currency,
 }
 
-impl fmt::Display for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Why a text is no amount of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an amount such as {}", Money { amount: 12 * 10_i64.pow(.0.decimals()), currency: *.0 }.digits())]
+pub(crate) struct NoAmount(Currency);
+
+impl Money {
+    /// The amount that somebody typed, in units of the currency, with a point or a comma before its decimals: `12`,
+    /// `12.5`, `12,50`. Without a sign, without marks between thousands.
+    ///
+    /// # Errors
+    /// When it is none, has more decimals than the currency, or is too large.
+    pub(crate) fn typed(text: &str, currency: Currency) -> Result<i64, NoAmount> {
+        let none = NoAmount(currency);
+        let (whole, rest) = text.trim().split_once(['.', ',']).unwrap_or((text.trim(), ""));
+        let decimals = usize::try_from(currency.decimals()).unwrap_or(2);
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || rest.len() > decimals || !is_number(whole) || !is_number(rest) {
+            return Err(none);
+        }
+        format!("{whole}{rest:0<decimals$}").parse().map_err(|_| none)
+    }
+
+    /// Without its currency, as a form shows it and [`typed`](Self::typed) reads it: `12.50`.
+    pub(crate) fn digits(&self) -> String {
         let (sign, units) = (if self.amount < 0 { "-" } else { "" }, self.amount.unsigned_abs());
         let decimals = self.currency.decimals();
         if decimals == 0 {
-            return write!(f, "{sign}{units} {}", self.currency);
+            return format!("{sign}{units}");
         }
         let (whole, width) = (10_u64.pow(decimals), usize::try_from(decimals).unwrap_or(2));
-        write!(f, "{sign}{}.{:0width$} {}", units / whole, units % whole, self.currency)
+        format!("{sign}{}.{:0width$}", units / whole, units % whole)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.digits(), self.currency)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_it_is_written() {
+        let of = |code| Currency::from_code(code).unwrap();
+        for (text, code, amount) in [
+            ("12.50", "EUR", 1_250),
+            (" 12,5 ", "EUR", 1_250),
+            ("12", "EUR", 1_200),
+            ("0.01", "EUR", 1),
+            ("1500", "JPY", 1_500),
+            ("1.25", "KWD", 1_250),
+            ("1.", "EUR", 100),
+        ] {
+            assert_eq!(Money::typed(text, of(code)), Ok(amount), "{text} {code}");
+        }
+        for (text, code) in [
+            ("", "EUR"),
+            (".5", "EUR"),
+            ("12.505", "EUR"),
+            ("-1", "EUR"),
+            ("1e3", "EUR"),
+            ("1 000", "EUR"),
+            ("1.0", "JPY"),
+            ("1.2.3", "EUR"),
+            ("99999999999999999999", "EUR"),
+            ("١", "EUR"),
+        ] {
+            assert!(Money::typed(text, of(code)).is_err(), "{text} {code}");
+        }
+        assert_eq!(NoAmount(of("EUR")).to_string(), "must be an amount such as 12.00");
+        assert_eq!(NoAmount(of("JPY")).to_string(), "must be an amount such as 12");
+        for code in ["EUR", "JPY", "KWD"] {
+            let money = Money { amount: 12_340, currency: of(code) };
+            assert_eq!(Money::typed(&money.digits(), money.currency), Ok(money.amount));
+        }
+    }
 
     #[test]
     fn each_has_its_decimals_and_comes_once() {

@@ -12,5 +12,5 @@ mod types;
 
 pub use offer::Availability;
 pub(crate) use offer::{Offer, OfferType};
-pub(crate) use service::{offer, seller};
+pub(crate) use service::{delete_type, fees, get, offer, put, put_fee, put_type, seller};
 pub use types::{FeeView, SalesSettings, SalesView, TypeSale, TypeSaleView};

@@ -50,7 +50,11 @@ fn view(offer: Offer) -> SalesView {
     SalesView { types: types.collect(), settings: offer.settings, fee: offer.fee }
 }
 
-pub(super) async fn get(app: &AppState, who: Who, event: EventId) -> ApiResult<SalesView> {
+/// How an event sells.
+///
+/// # Errors
+/// `event_not_found`, `sales_not_set_up`.
+pub(crate) async fn get(app: &AppState, who: Who, event: EventId) -> ApiResult<SalesView> {
     let app_in = app.clone();
     app.db_of(who.organiser_id)
         .read(move |conn| {
@@ -76,7 +80,11 @@ fn check_per_order(most: u32) -> ApiResult<()> {
     Err(ApiError::field("max_per_order", "must be between 1 and 50"))
 }
 
-pub(super) async fn put(
+/// Says how an event sells.
+///
+/// # Errors
+/// `event_not_found`, `in_use`, `invalid_field`.
+pub(crate) async fn put(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -122,7 +130,11 @@ fn check_type(sale: &TypeSale) -> ApiResult<()> {
     sale.max_per_order.map_or(Ok(()), check_per_order)
 }
 
-pub(super) async fn put_type(
+/// Sells tickets of a type, or changes how.
+///
+/// # Errors
+/// `ticket_type_not_found`, `sales_not_set_up`, `capacity_taken`, `invalid_field`.
+pub(crate) async fn put_type(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -160,7 +172,11 @@ fn type_not_found() -> ApiError {
     ApiError::new(Code::TicketTypeNotFound, "The event has no ticket type with this id.")
 }
 
-pub(super) async fn delete_type(
+/// Takes a type off sale.
+///
+/// # Errors
+/// `ticket_type_not_found`, `in_use`.
+pub(crate) async fn delete_type(
     app: &AppState,
     who: Who,
     event: EventId,
@@ -186,12 +202,19 @@ pub(super) async fn delete_type(
         .await
 }
 
-pub(super) async fn fees(app: &AppState, organiser: OrganiserId) -> ApiResult<Vec<FeeView>> {
+/// What selling tickets costs an organiser, by currency.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn fees(app: &AppState, organiser: OrganiserId) -> ApiResult<Vec<FeeView>> {
     Ok(app.db().read(move |conn| Box::pin(async move { store::fees(conn, organiser).await })).await?)
 }
 
-/// Set by whoever runs the installation: it is what they live on.
-pub(super) async fn put_fee(
+/// Sets what selling a ticket costs an organiser: done by whoever runs the installation, who live on it.
+///
+/// # Errors
+/// `organiser_not_found`, `invalid_field`.
+pub(crate) async fn put_fee(
     app: &AppState,
     by: By,
     organiser: OrganiserId,

@@ -139,8 +139,9 @@ pub(crate) fn is_public(operation: &Value) -> bool {
 }
 
 /// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
-const OWN_LISTS: [&str; 10] = [
+const OWN_LISTS: [&str; 11] = [
     "/v1/balance",
+    "/v1/refunds",
     "/v1/payouts",
     "/v1/disputes",
     "/v1/events",

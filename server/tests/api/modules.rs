@@ -13,6 +13,7 @@ mod bad_input;
 mod cli;
 mod console;
 mod console_devices;
+mod console_money;
 mod console_operator;
 mod console_orders;
 mod console_tickets;

@@ -5,17 +5,18 @@ mod anomalies;
 mod audit;
 mod conflicts;
 mod devices;
-mod disputes;
 mod doors;
 mod events;
 mod invitation;
 mod keys;
 mod members;
+mod money;
 mod operator;
 mod order;
 mod orders;
 mod organisers;
 mod remark;
+mod sales;
 mod sign_in;
 mod ticket;
 mod tickets;
@@ -51,7 +52,8 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(ticket::routes())
         .merge(orders::routes())
         .merge(order::routes())
-        .merge(disputes::routes())
+        .merge(sales::routes())
+        .merge(money::routes())
         .merge(keys::routes())
         .merge(operator::routes())
         .merge(account::routes())

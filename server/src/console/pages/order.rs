@@ -14,13 +14,14 @@ use super::super::forms::{Form, Wrong};
 use super::super::hall::Hall;
 use super::super::layout::{self, Frame, Moment};
 use super::Done;
-use super::disputes::{self, DisputeRow};
-use super::orders::{self, Row, Standing};
+use super::money::disputes::{self, DisputeRow};
+use super::money::refunds::{self, RefundRow};
+use super::orders::{self, Row};
 use crate::app::AppState;
 use crate::orders::{Item, OrderDetail, OrderStatus};
 use crate::payments::desk::{self, Reason};
 use crate::payments::routes::Refund;
-use crate::payments::{self, RefundRequest, RefundStatus, RefundView};
+use crate::payments::{self, RefundRequest};
 use crate::platform::authorize::{Action, Acts, may};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
@@ -65,34 +66,6 @@ fn item(item: Item, currency: Currency) -> ItemRow {
 }
 
 #[derive(Debug, Serialize)]
-struct RefundRow {
-    amount: String,
-    standing: Standing,
-    reason: String,
-    asked_by: String,
-    failure: Option<String>,
-    at: Moment,
-}
-
-fn refund_row(refund: RefundView, zone: &str) -> RefundRow {
-    let (words, class) = match refund.status {
-        RefundStatus::Asking | RefundStatus::Unknown => ("Not known yet", "warn"),
-        RefundStatus::Pending => ("On its way", "warn"),
-        RefundStatus::Succeeded => ("Given back", "good"),
-        RefundStatus::Failed => ("Came back", "bad"),
-        RefundStatus::Refused => ("Refused", "bad"),
-    };
-    RefundRow {
-        amount: Money { amount: refund.amount, currency: refund.currency }.to_string(),
-        standing: Standing { words, class },
-        reason: refund.reason,
-        asked_by: refund.asked_by,
-        failure: refund.failure,
-        at: Moment::local(refund.created_at, zone),
-    }
-}
-
-#[derive(Debug, Serialize)]
 struct StepRow {
     at: Moment,
     sentence: String,
@@ -117,14 +90,14 @@ struct Content {
     open_refund: bool,
     /// Makes pressing the button twice one refund.
     refund_key: String,
-    /// What an amount is typed in: cents, say.
-    unit: String,
+    /// What an amount is typed in.
+    currency: &'static str,
     wrong: Wrong,
 }
 
 async fn content<A>(app: &AppState, hall: &Hall<A>, id: OrderId, wrong: Wrong) -> ApiResult<Content> {
     let who = hall.who.asking(Action::SeeOrders);
-    let (detail, refunds, disputes) = desk::all_of(app, who, id).await?;
+    let (detail, given_back, disputed) = desk::all_of(app, who, id).await?;
     let OrderDetail { order, items, steps } = detail;
     if order.event_id != hall.event.summary.event_id {
         return Err(crate::orders::not_found());
@@ -141,8 +114,8 @@ async fn content<A>(app: &AppState, hall: &Hall<A>, id: OrderId, wrong: Wrong) -
         fees: money(order.buyer_fees),
         tax: money(order.tax),
         refunded: (order.refunded > 0).then(|| money(order.refunded)),
-        refunds: refunds.into_iter().map(|refund| refund_row(refund, zone)).collect(),
-        disputes: disputes.into_iter().map(|it| disputes::row(it, zone, String::new())).collect(),
+        refunds: given_back.into_iter().map(|refund| refunds::row(refund, zone)).collect(),
+        disputes: disputed.into_iter().map(|it| disputes::row(it, zone, String::new())).collect(),
         steps: steps
             .into_iter()
             .map(|step| StepRow { at: Moment::exact(step.at, zone), sentence: step.sentence })
@@ -153,7 +126,7 @@ async fn content<A>(app: &AppState, hall: &Hall<A>, id: OrderId, wrong: Wrong) -
         may_refund: (has_more || order.attention.is_some() && !waits) && hall.may(Action::Refund),
         open_refund: wrong.form == "refund",
         refund_key: format!("{}:console:{key}", Refund::NAME),
-        unit: format!("minor units of {}", order.currency),
+        currency: order.currency.code(),
         order: orders::row(&order, zone),
         wrong,
     })
@@ -236,10 +209,8 @@ async fn refund(
 
 async fn give_back(app: &AppState, hall: &Hall<may::Refund>, id: OrderId, form: &Form) -> ApiResult<()> {
     let positions: Vec<u32> = form.all("position").filter_map(|text| text.parse().ok()).collect();
-    let amount = match form.text("amount").trim() {
-        "" => None,
-        text => Some(text.parse::<i64>().map_err(|_| ApiError::field("amount", "must be a whole number"))?),
-    };
+    let who = hall.who.asking(Action::SeeOrders);
+    let amount = form.amount("amount", desk::currency_of(app, who, id).await?)?;
     let body = json!({"positions": positions, "amount": amount, "reason": form.text("reason")});
     let path = format!("/v1/orders/{id}/refunds");
     let call = Idempotent::<Refund, Json<RefundRequest>>::of_form(form.text("key"), &path, &body)?;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::ask::{FIND_OUT_MS, ForPayout};
 use super::balance::{self, BalanceView, OrganiserBalance};
-use super::types::{Payout, PayoutRequest, PayoutStatus, PayoutTerms, PayoutView};
+use super::types::{Payout, PayoutRequest, PayoutStatus, PayoutTerms, PayoutView, TermsView};
 use super::{observe, store, terms};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
@@ -23,18 +23,19 @@ use crate::pricing::{Currency, Money};
 /// The step after which a repeated payout goes on.
 const RESERVED: &str = "reserved";
 
-/// What is an organiser's, by currency.
+/// What is an organiser's, by currency, and how it is paid out, if it is.
 ///
 /// # Errors
 /// When it is not theirs.
-pub(crate) async fn balances(app: &AppState, who: Who) -> ApiResult<Vec<BalanceView>> {
+pub(crate) async fn balances(app: &AppState, who: Who) -> ApiResult<(Vec<BalanceView>, Option<TermsView>)> {
     let now = app.now();
     app.db_of(who.organiser_id)
         .read(move |conn| {
             Box::pin(async move {
                 authorize::organiser(conn, &who).await?;
-                let terms = terms::read(conn, who.organiser_id).await?.map(|view| view.terms);
-                Ok(balance::of(conn, who.organiser_id, terms.as_ref(), now).await?)
+                let view = terms::read(conn, who.organiser_id).await?;
+                let terms = view.as_ref().map(|view| &view.terms);
+                Ok((balance::of(conn, who.organiser_id, terms, now).await?, view))
             })
         })
         .await
@@ -140,11 +141,7 @@ async fn due(
     request: &PayoutRequest,
 ) -> ApiResult<Due> {
     authorize::organiser(conn, who).await?;
-    let terms = terms::read(conn, who.organiser_id).await?.map(|view| view.terms).ok_or_else(|| {
-        let detail =
-            "Nobody has said where your money goes yet: ask whoever runs this server to set up your account.";
-        ApiError::new(Code::PayoutsNotSetUp, detail)
-    })?;
+    let terms = terms::read(conn, who.organiser_id).await?.ok_or_else(terms::not_set)?.terms;
     let balances = balance::of(conn, who.organiser_id, Some(&terms), app.now()).await?;
     let is_meant = |it: &&BalanceView| it.currency == request.currency && it.is_live == provider.is_live();
     let available = balances.iter().find(is_meant).map_or(0, |it| it.available);

@@ -23,6 +23,7 @@ use crate::platform::problem::ApiResult;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(balance))
+        .routes(routes!(own_terms))
         .routes(routes!(list, pay_out))
         .routes(routes!(balances))
         .routes(routes!(get_terms, put_terms, end_terms))
@@ -41,7 +42,25 @@ async fn balance(
     caller: Caller<may::SeeMoney>,
     State(app): State<AppState>,
 ) -> ApiResult<axum::Json<Vec<BalanceView>>> {
-    Ok(axum::Json(desk::balances(&app, caller.who).await?))
+    Ok(axum::Json(desk::balances(&app, caller.who).await?.0))
+}
+
+/// How you are paid out
+///
+/// Whoever runs the server sets it.
+#[utoipa::path(
+    get, path = "/v1/payout-terms", tag = "money", security(("session" = []), ("api_key" = [])),
+    responses(
+        (status = 200, body = TermsView), (status = 403, description = "`scope_missing`, `role_missing`"),
+        (status = 404, description = "`payouts_not_set_up`")
+    )
+)]
+async fn own_terms(
+    caller: Caller<may::SeeMoney>,
+    State(app): State<AppState>,
+) -> ApiResult<axum::Json<TermsView>> {
+    let (_, terms) = desk::balances(&app, caller.who).await?;
+    Ok(axum::Json(terms.ok_or_else(terms::not_set)?))
 }
 
 /// Your payouts, newest first

@@ -26,9 +26,9 @@ fn check(terms: &PayoutTerms) -> ApiResult<()> {
     Ok(())
 }
 
-fn not_set() -> ApiError {
-    let detail =
-        "The organiser is not paid out yet: say where to, by PUT /v1/organisers/{organiser_id}/payout-terms.";
+pub(super) fn not_set() -> ApiError {
+    let detail = "Nobody has said yet where this organiser's money goes. Whoever runs the server says it, by PUT \
+                  /v1/organisers/{organiser_id}/payout-terms.";
     ApiError::new(Code::PayoutsNotSetUp, detail)
 }
 

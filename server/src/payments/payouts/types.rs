@@ -144,6 +144,13 @@ pub struct PayoutView {
     pub settled_at: Option<i64>,
 }
 
+impl PayoutView {
+    /// Whether the money, or a part of it, is not where it was to go.
+    pub(crate) const fn has_failed(&self) -> bool {
+        matches!(self.status, PayoutStatus::Refused | PayoutStatus::Reversed) || self.reversed > 0
+    }
+}
+
 impl From<Payout> for PayoutView {
     fn from(payout: Payout) -> Self {
         Self {

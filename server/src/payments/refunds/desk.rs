@@ -6,16 +6,17 @@ use serde_json::json;
 
 use super::ask::{FIND_OUT_MS, ForRefund};
 use super::store;
-use super::types::{Refund, RefundRequest, RefundStatus, RefundView};
+use super::types::{Refund, RefundItem, RefundQuery, RefundRequest, RefundStatus, RefundView};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::orders::{self, Item, Order, Step};
 use crate::payments::types::Payment;
 use crate::payments::{errand, jobs, store as payments};
-use crate::platform::authorize::Who;
+use crate::platform::authorize::{self, Who};
 use crate::platform::db::Tx;
 use crate::platform::idempotency::Attempt;
 use crate::platform::ids::{OrderId, RefundId};
+use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
 use crate::pricing::{Money, check_amount};
@@ -74,6 +75,32 @@ pub(crate) async fn refund(
         })
     })
     .await
+}
+
+/// An organiser's refunds over all orders, newest first.
+///
+/// # Errors
+/// When they are not theirs.
+pub(crate) async fn list(app: &AppState, who: Who, query: RefundQuery) -> ApiResult<Page<RefundItem>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let (before, limit) = (page.before()?, page.limit()?);
+    app.db_of(who.organiser_id)
+        .read(move |conn| {
+            Box::pin(async move {
+                let granted = authorize::organiser(conn, &who).await?;
+                let which = (granted.organiser_id, query.failed);
+                let rows = store::of_organiser(conn, which, before, limit + 1).await?;
+                let item = |row: store::Listed| RefundItem {
+                    refund: row.refund.view(row.positions),
+                    event_id: row.event_id,
+                    reference: row.reference,
+                };
+                let key =
+                    |it: &RefundItem| Key { at: it.refund.created_at, id: *it.refund.refund_id.as_bytes() };
+                Ok(Page::of(rows.into_iter().map(item).collect(), limit, key))
+            })
+        })
+        .await
 }
 
 async fn view(tx: &mut Tx, id: RefundId) -> ApiResult<RefundView> {

@@ -14,8 +14,8 @@ mod store;
 mod types;
 
 pub(super) use ask::ForRefund;
-pub(crate) use desk::refund;
+pub(crate) use desk::{list, refund};
 pub(super) use observe::observe;
 pub(super) use store::{of_order, uncertain};
 pub(super) use types::Refund;
-pub use types::{RefundRequest, RefundStatus, RefundView};
+pub use types::{RefundItem, RefundQuery, RefundRequest, RefundStatus, RefundView};

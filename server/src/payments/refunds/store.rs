@@ -1,9 +1,14 @@
 //! Rows of refunds.
 
+use std::collections::HashMap;
+
+use liventix_core::ids::{EventId, OrganiserId};
+
 use super::types::{Refund, RefundStatus};
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, values_rows};
 use crate::platform::ids::{OrderId, PaymentId, RefundId};
+use crate::platform::page::Key;
 use crate::pricing::Currency;
 
 const COLUMNS: &str = "refund_id, order_id, payment_id, organiser_id, amount, fees, currency, reason, asked_by, \
@@ -103,6 +108,46 @@ pub(crate) async fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<Refu
     let sql =
         format!("SELECT {COLUMNS} FROM refunds WHERE order_id = $1 ORDER BY created_at, refund_id LIMIT 500");
     conn.query(&sql, params![order]).await?.iter().map(read).collect()
+}
+
+/// A refund, with the event and the reference of its order, and the tickets it is for.
+pub(super) struct Listed {
+    pub(super) refund: Refund,
+    pub(super) event_id: EventId,
+    pub(super) reference: String,
+    pub(super) positions: Vec<u32>,
+}
+
+/// An organiser's refunds, newest first.
+pub(super) async fn of_organiser(
+    conn: &mut Conn,
+    (organiser, only_failed): (OrganiserId, bool),
+    before: Key,
+    limit: u32,
+) -> Result<Vec<Listed>, DbError> {
+    let failed = if only_failed { "AND r.status IN ('failed', 'refused')" } else { "" };
+    let columns = COLUMNS.split(", ").map(|column| format!("r.{column}")).collect::<Vec<_>>().join(", ");
+    let rest = format!(
+        "FROM refunds r JOIN orders o ON o.order_id = r.order_id \
+         WHERE r.organiser_id = $1 AND (r.created_at, r.refund_id) < ($2, $3) {failed} \
+         ORDER BY r.created_at DESC, r.refund_id DESC LIMIT $4"
+    );
+    let values = params![organiser, before.at, before.id, limit];
+    let sql = format!(
+        "SELECT i.refund_id, i.position FROM order_items i WHERE i.order_id IN (SELECT r.order_id {rest}) \
+         AND i.refund_id IS NOT NULL ORDER BY i.position"
+    );
+    let mut positions: HashMap<RefundId, Vec<u32>> = HashMap::new();
+    for row in conn.query(&sql, values).await? {
+        positions.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    let rows = conn.query(&format!("SELECT {columns}, o.event_id, o.reference {rest}"), values).await?;
+    let listed = |row: &Row| {
+        let refund = read(row)?;
+        let positions = positions.remove(&refund.refund_id).unwrap_or_default();
+        Ok(Listed { refund, event_id: row.get(16)?, reference: row.get(17)?, positions })
+    };
+    rows.iter().map(listed).collect()
 }
 
 /// Refunds that were asked for before `before`, and of which nobody knows what became.

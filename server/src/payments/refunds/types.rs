@@ -1,8 +1,8 @@
 //! What refunds are made of.
 
-use liventix_core::ids::OrganiserId;
+use liventix_core::ids::{EventId, OrganiserId};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::platform::coded::coded;
 use crate::platform::ids::{OrderId, PaymentId, RefundId};
@@ -99,6 +99,31 @@ pub struct RefundView {
     /// When it was over (UTC milliseconds).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<i64>,
+}
+
+/// Which refunds to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RefundQuery {
+    /// Where the last page ended: its `next_cursor`. Left out for the first page.
+    pub cursor: Option<String>,
+    /// Rows in the page (1 to 200; 50 unless told).
+    pub limit: Option<u32>,
+    /// Only those that came to nothing: refused, or given back by the bank.
+    #[serde(default)]
+    pub failed: bool,
+}
+
+/// A refund, in a list over all orders.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefundItem {
+    /// The refund.
+    #[serde(flatten)]
+    pub refund: RefundView,
+    /// The event of its order.
+    pub event_id: EventId,
+    /// What people call its order on the phone.
+    pub reference: String,
 }
 
 impl Refund {

@@ -2,6 +2,7 @@
 //! `tests/output/console/`, on a desktop, on a phone and in the dark.
 
 mod doors;
+mod money;
 mod orders;
 mod pages;
 mod shop;

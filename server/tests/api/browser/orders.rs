@@ -45,6 +45,7 @@ async fn finance_reads_an_order_gives_money_back_and_sees_a_dispute() {
     browser.has("//span[contains(@class, 'badge')][.='Partly given back']").await;
     browser.says("41.50 EUR went back to the buyer.").await;
     browser.picture("order").await;
+    browser.follow("Money").await;
     browser.follow("Disputes").await;
     browser.has("//h1[.='Disputes']").await;
     browser.says("Needs response").await;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod dead_letters;
+mod money;
 mod objectives;
 mod queues;
 
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/console/operator", get(start))
         .merge(alerts::routes())
         .merge(objectives::routes())
+        .merge(money::routes())
         .merge(queues::routes())
         .merge(dead_letters::routes())
 }

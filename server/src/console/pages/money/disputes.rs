@@ -6,9 +6,10 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 
-use super::super::failure::Failure;
-use super::super::layout::{self, Frame, Moment};
-use super::super::visitor::Office;
+use super::super::super::failure::Failure;
+use super::super::super::layout::{self, Frame, Moment};
+use super::super::super::visitor::Office;
+use super::{HERE, words};
 use crate::app::AppState;
 use crate::payments::DisputeView;
 use crate::payments::desk;
@@ -21,7 +22,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 /// A dispute, as lists show it.
 #[derive(Debug, Serialize)]
-pub(super) struct DisputeRow {
+pub(in super::super) struct DisputeRow {
     dispute_id: String,
     reference: String,
     amount: String,
@@ -33,12 +34,7 @@ pub(super) struct DisputeRow {
     path: String,
 }
 
-/// `needs_response` → `Needs response`.
-fn words(code: &str) -> String {
-    super::super::forms::capital(&code.replace('_', " "))
-}
-
-pub(super) fn row(dispute: DisputeView, zone: &str, path: String) -> DisputeRow {
+pub(in super::super) fn row(dispute: DisputeView, zone: &str, path: String) -> DisputeRow {
     let class = match dispute.status.as_str() {
         "won" | "warning_closed" => "good",
         "lost" | "needs_response" | "warning_needs_response" => "bad",
@@ -60,6 +56,7 @@ pub(super) fn row(dispute: DisputeView, zone: &str, path: String) -> DisputeRow 
 
 #[derive(Debug, Serialize)]
 struct Content {
+    office: String,
     disputes: Vec<DisputeRow>,
 }
 
@@ -70,6 +67,6 @@ async fn show(office: Office<may::SeeMoney>, State(app): State<AppState>) -> Res
             office.place.path(&app, &format!("/events/{}/orders/{}", dispute.event_id, dispute.order_id));
         row(dispute, "UTC", path)
     });
-    let content = Content { disputes: disputes.collect() };
-    Ok(layout::render(&app, "disputes.html", &Frame::at(&office, "Disputes", "disputes"), &content)?)
+    let content = Content { office: office.place.path(&app, ""), disputes: disputes.collect() };
+    Ok(layout::render(&app, "disputes.html", &Frame::at(&office, "Disputes", HERE), &content)?)
 }
