@@ -124,7 +124,11 @@ impl App {
             listen::serve(listener, router, Bounds::default(), stopping.closing()).await;
         });
         let chores = app.clone();
+        let has_workers = app.config().has_workers;
         let chores = tokio::spawn(async move {
+            if !has_workers {
+                return;
+            }
             tokio::join!(
                 maintenance::run(chores.clone()),
                 objectives::run(chores.clone()),

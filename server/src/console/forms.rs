@@ -52,10 +52,11 @@ impl Form {
     /// # Errors
     /// When it is none.
     pub(super) fn rate(&self, name: &str) -> ApiResult<Option<u32>> {
-        let text = self.text(name).trim().trim_end_matches('%').trim_end();
+        let text = self.text(name).trim();
         if text.is_empty() {
             return Ok(None);
         }
+        let text = text.trim_end_matches('%').trim_end();
         let (whole, rest) = text.split_once(['.', ',']).unwrap_or((text, ""));
         let digits = format!("{whole}{rest:0<2}");
         let is_rate =

@@ -41,6 +41,21 @@ pub(crate) async fn run(app: AppState) {
     tokio::join!(worker.run(app.closing()), schedule, inbox::run(app.clone()));
 }
 
+/// Does one job of payments and one of web hooks, of those that are due, and says how many that were. For whoever
+/// decides what comes when, where no worker runs ([`has_workers`](crate::platform::config::Config::has_workers)).
+///
+/// # Errors
+/// When the database fails.
+pub async fn work(app: &AppState) -> Result<u64, DbError> {
+    let mut done = 0;
+    for (queue, handlers) in [(QUEUE, handlers(app)), (inbox::QUEUE, inbox::handlers(app))] {
+        let one = QueueSpec { concurrency: 1, ..queue };
+        let round = Worker::new(app.queue().clone(), one, handlers, "by hand").run_once().await?;
+        done += round.done + round.failed;
+    }
+    Ok(done)
+}
+
 async fn put_in(app: &AppState) -> Result<bool, DbError> {
     let job = |kind: &'static str| {
         let unique_key = Some(kind.to_owned());

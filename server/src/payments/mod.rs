@@ -39,7 +39,7 @@ pub use disputes::DisputeView;
 pub use failure::Outcome;
 pub(crate) use failures::{Failures, UnknownPayment, failures};
 pub(crate) use jobs::run;
-pub use jobs::sweep;
+pub use jobs::{sweep, work};
 pub(crate) use monitor::{Health, health};
 pub use payouts::{
     BalanceView, HoldFrom, OrganiserBalance, PayoutRequest, PayoutStatus, PayoutTerms, PayoutView, TermsView,

@@ -170,6 +170,9 @@ pub struct Config {
     pub alerts: AlertConfig,
     /// Who takes payments.
     pub payments: PaymentConfig,
+    /// Whether it also does what is done later: jobs of queues, schedules, alerts. `liventix serve` always does; a test
+    /// that decides itself what comes when does not.
+    pub has_workers: bool,
     /// Log filter, e.g. `info,liventix_server=debug`.
     pub log_filter: String,
     /// Logs as JSON lines.
@@ -196,6 +199,7 @@ impl Config {
             limits: Limits::default(),
             alerts: AlertConfig::default(),
             payments: PaymentConfig::default(),
+            has_workers: true,
             log_filter: "info".to_owned(),
             log_json: false,
         }

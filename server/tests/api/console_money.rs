@@ -69,7 +69,10 @@ async fn an_operator_sets_terms_and_finance_has_money_paid_out_once() {
         finance.open(done.location()).await.has("Paid out");
     }
     // Back in the browser, changed, and sent again.
-    finance.submit(&page, &here, &wish("31")).await.has("This form was sent before, with something else in it.");
+    finance
+        .submit(&page, &here, &wish("31"))
+        .await
+        .has("This form was sent before, with something else in it.");
     assert_eq!(w.stripe.all("transfer").len(), 1);
     assert_eq!(w.stripe.all("transfer")[0]["amount"], 3_050);
     let page = finance.open(&here).await;

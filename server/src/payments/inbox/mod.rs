@@ -22,16 +22,20 @@ const APPLY: &str = "stripe_event.1";
 
 /// Works until the server begins to shut down.
 pub(crate) async fn run(app: AppState) {
+    Worker::new(app.queue().clone(), QUEUE, handlers(&app), worker_name()).run(app.closing()).await;
+}
+
+/// What does the work.
+pub(super) fn handlers(app: &AppState) -> Handlers {
     let applying = app.clone();
-    let handlers = Handlers::new().on(APPLY, move |job: Claimed| {
+    Handlers::new().on(APPLY, move |job: Claimed| {
         let app = applying.clone();
         async move {
             let id = job.payload.get("event_id").and_then(Value::as_str).map(str::to_owned);
             let id = id.ok_or_else(|| Failure::permanent("payload", "The job has no event_id."))?;
             apply::apply(&app, &id).await
         }
-    });
-    Worker::new(app.queue().clone(), QUEUE, handlers, worker_name()).run(app.closing()).await;
+    })
 }
 
 /// How long the bodies of events are kept: as long as dead letters.

@@ -7,6 +7,7 @@ use liventix_core::ids::{DeviceId, OrganiserId};
 use super::actions::Action;
 use crate::platform::auth::{ApiKeyId, WalletId};
 use crate::platform::ids::{SessionId, UserId};
+use crate::platform::request_id;
 
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +97,8 @@ impl By {
     /// A payment provider of this name.
     #[must_use]
     pub fn provider(name: &str) -> Self {
-        Self { actor: Actor::Provider, name: name.to_owned(), origin: Origin::default() }
+        let origin = Origin { request_id: request_id::current(), network: None };
+        Self { actor: Actor::Provider, name: name.to_owned(), origin }
     }
 }
 

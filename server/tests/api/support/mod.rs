@@ -49,6 +49,8 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     pub(crate) http: reqwest::Client,
     behind_proxy: bool,
+    /// What its randomness comes from, at each start another; none: chance.
+    pub(crate) seed: Option<u64>,
 }
 
 /// An answer, read to its end.
@@ -111,6 +113,13 @@ impl Server {
         server
     }
 
+    /// Whose ids and secrets are the same each time.
+    pub(crate) async fn start_seeded(seed: u64, change: impl FnOnce(&mut Config)) -> Self {
+        let mut server = Self { seed: Some(seed), ..Self::nowhere(Place::make().await, false) };
+        server.start_again_set(change).await;
+        server
+    }
+
     /// On what others have left, at this time (UTC milliseconds).
     pub(crate) async fn start_on(place: Place, wall_ms: i64, change: impl FnOnce(&mut Config)) -> Self {
         let mut server = Self::nowhere(place, false);
@@ -128,7 +137,7 @@ impl Server {
     fn nowhere(place: Place, behind_proxy: bool) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { running: None, clock, place, addr, http: client(), behind_proxy }
+        Self { running: None, clock, place, addr, http: client(), behind_proxy, seed: None }
     }
 
     async fn make(limits: Limits, behind_proxy: bool) -> Self {
@@ -158,9 +167,18 @@ impl Server {
 
     async fn run(&mut self, config: Config) {
         // Another stream at each start: ids must not come again.
-        let mut seed = [0_u8; 8];
-        liventix_core::entropy::Entropy::fill(&liventix_core::entropy::OsEntropy, &mut seed);
-        let entropy = Arc::new(FixedEntropy::new(u64::from_be_bytes(seed)));
+        let seed = match &mut self.seed {
+            Some(seed) => {
+                *seed += 1;
+                *seed
+            }
+            None => {
+                let mut seed = [0_u8; 8];
+                liventix_core::entropy::Entropy::fill(&liventix_core::entropy::OsEntropy, &mut seed);
+                u64::from_be_bytes(seed)
+            }
+        };
+        let entropy = Arc::new(FixedEntropy::new(seed));
         let running = App::start(config, self.clock.clone(), entropy).await.unwrap();
         self.addr = running.addr;
         self.running = Some(running);
