@@ -12,7 +12,7 @@ use crate::app::AppState;
 use crate::orders::Order;
 use crate::params;
 use crate::platform::coded::coded;
-use crate::platform::db::{Conn, DbError, Tx};
+use crate::platform::db::{Conn, DbError, Row, Tx};
 use crate::platform::ids::{EntryId, OrderId};
 use crate::pricing::Currency;
 
@@ -154,6 +154,78 @@ pub(super) async fn dispute(
 pub(super) async fn unexplained(tx: &mut Tx, app: &AppState, payment: &Payment) -> Result<(), DbError> {
     let lines = [(Account::Provider, payment.received), (Account::Suspense, -payment.received)];
     received(tx, app, payment, ("unexplained", &lines)).await
+}
+
+/// A payment was made that is one too many. Says whether it was not booked before.
+pub(super) async fn stray(
+    tx: &mut Tx,
+    app: &AppState,
+    (order, is_live): (&Order, bool),
+    provider_id: &str,
+    (currency, amount): (Currency, i64),
+) -> Result<bool, DbError> {
+    let lines = [(Account::Provider, amount), (Account::Suspense, -amount)];
+    let of = Stray { organiser: order.organiser_id, order: order.order_id, currency, is_live };
+    book(tx, app, of.entry(format!("stray:{provider_id}"), "stray", &lines)).await
+}
+
+/// What is known of a payment that is one too many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stray {
+    organiser: OrganiserId,
+    pub(super) order: OrderId,
+    pub(super) currency: Currency,
+    is_live: bool,
+}
+
+impl Stray {
+    /// The one that the provider calls so, if there is one.
+    pub(super) async fn find(conn: &mut Conn, provider_id: &str) -> Result<Option<Self>, DbError> {
+        let sql = "SELECT organiser_id, order_id, currency, is_live FROM money_entries WHERE cause = $1";
+        let row = conn.first(sql, params![format!("stray:{provider_id}")]).await?;
+        let read = |row: Row| {
+            Ok(Self {
+                organiser: row.get(0)?,
+                order: row.get(1)?,
+                currency: row.coded(2, Currency::from_code)?,
+                is_live: row.get(3)?,
+            })
+        };
+        row.map(read).transpose()
+    }
+
+    /// So much of it went back by this refund of the provider's. Says whether it was not booked before.
+    pub(super) async fn back(
+        self,
+        tx: &mut Tx,
+        app: &AppState,
+        refund: &str,
+        amount: i64,
+    ) -> Result<bool, DbError> {
+        let lines = [(Account::Provider, -amount), (Account::Suspense, amount)];
+        book(tx, app, self.entry(format!("stray_back:{refund}"), "stray_back", &lines)).await
+    }
+
+    /// What had gone back came again. Says whether it had, and was not booked before.
+    pub(super) async fn again(
+        self,
+        tx: &mut Tx,
+        app: &AppState,
+        refund: &str,
+        amount: i64,
+    ) -> Result<bool, DbError> {
+        let gone = "SELECT 1 FROM money_entries WHERE cause = $1";
+        if tx.first(gone, params![format!("stray_back:{refund}")]).await?.is_none() {
+            return Ok(false);
+        }
+        let lines = [(Account::Provider, amount), (Account::Suspense, -amount)];
+        book(tx, app, self.entry(format!("stray_again:{refund}"), "stray_again", &lines)).await
+    }
+
+    const fn entry<'a>(self, cause: String, kind: &'static str, lines: &'a [(Account, i64)]) -> Entry<'a> {
+        let Self { organiser, order, currency, is_live } = self;
+        Entry { cause, kind, organiser, order: Some(order), currency, is_live, lines }
+    }
 }
 
 async fn received(

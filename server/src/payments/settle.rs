@@ -29,7 +29,7 @@ pub(super) async fn observe(
         return Ok(());
     }
     if payment.provider_id.as_ref().is_some_and(|known| *known != remote.provider_id) {
-        return second(tx, app, order, remote).await;
+        return second(tx, app, (order, payment), remote).await;
     }
     payment.provider_id = Some(remote.provider_id.clone());
     if payment.status.is_final() {
@@ -136,13 +136,16 @@ async fn succeeded(
 }
 
 /// The provider has one payment too many.
-async fn second(tx: &mut Tx, app: &AppState, order: &mut Order, remote: &Remote) -> ApiResult<()> {
+async fn second(
+    tx: &mut Tx,
+    app: &AppState,
+    (order, payment): (&mut Order, &Payment),
+    remote: &Remote,
+) -> ApiResult<()> {
     match remote.status {
-        RemoteStatus::Canceled => Ok(()),
-        RemoteStatus::Succeeded | RemoteStatus::Processing => {
-            let reason = "the provider has a second payment of it, which was made";
-            Ok(orders::raise(tx, order, (Attention::SecondPayment, reason), app.now()).await?)
-        }
+        // What becomes of it is heard when it is known.
+        RemoteStatus::Canceled | RemoteStatus::Processing => Ok(()),
+        RemoteStatus::Succeeded => stray(tx, app, (order, payment.is_live), remote).await,
         RemoteStatus::AwaitsBuyer => {
             Ok(jobs::close_stray(tx, app, order.order_id, &remote.provider_id).await?)
         }
@@ -181,6 +184,21 @@ async fn succeeded_late(
     if store::alive(tx, order.order_id).await?.is_none() {
         return succeeded(tx, app, (order, payment), remote).await;
     }
-    let reason = "the provider has a second payment of it, which was made";
+    stray(tx, app, (order, payment.is_live), remote).await
+}
+
+/// A payment too many was made: the money is somebody's, and has to go back.
+async fn stray(
+    tx: &mut Tx,
+    app: &AppState,
+    (order, is_live): (&mut Order, bool),
+    remote: &Remote,
+) -> ApiResult<()> {
+    let money = (remote.currency, remote.received);
+    if !books::stray(tx, app, (order, is_live), &remote.provider_id, money).await? {
+        return Ok(());
+    }
+    note(tx, app, order, Step::PaymentSucceeded, json!({"amount": remote.received})).await?;
+    let reason = "the provider has a second payment of it, which was made: give it back there";
     Ok(orders::raise(tx, order, (Attention::SecondPayment, reason), app.now()).await?)
 }

@@ -2,10 +2,10 @@
 //! twice, and nothing that was paid is lost.
 
 use liventix_stand_ins::stripe::{Card, Fault, Operation};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::shop::{Order, StripeWorld, key};
-use crate::support::{Server, text, until};
+use crate::support::shop::{Order, StripeWorld, account, apply, key};
+use crate::support::{Server, new_id, text, until};
 
 const MINUTE: i64 = 60_000;
 const TIMEOUT: &str =
@@ -302,4 +302,85 @@ async fn checkouts_count_for_their_objective_where_they_fail_through_us() {
     let is_checkout = |objective: &&serde_json::Value| objective["sli"] == "checkout";
     let checkout = all.as_array().unwrap().iter().find(is_checkout).unwrap();
     assert_eq!((&checkout["success"]["events"], &checkout["success"]["failed"]), (&json!(2), &json!(1)));
+}
+
+impl StripeWorld {
+    /// What Stripe would tell of this event's payment, were it another one.
+    fn as_another(&self, kind: &str, intent: &str, payment: Option<&str>) -> Value {
+        let mut event = self.event(kind);
+        event["id"] = json!(format!("evt_{}", new_id()));
+        event["data"]["object"]["id"] = json!(intent);
+        if let Some(payment) = payment {
+            event["data"]["object"]["metadata"]["liventix_payment_id"] = json!(payment);
+        }
+        event
+    }
+
+    /// What Stripe would tell of a refund of that payment.
+    fn refund_of(&self, intent: &str, status: &str) -> Value {
+        let mut event = self.event("payment_intent.succeeded");
+        event["id"] = json!(format!("evt_{}", new_id()));
+        event["type"] = json!("refund.updated");
+        event["data"]["object"] = json!({
+            "id": "re_other", "object": "refund", "status": status, "amount": 4_150, "currency": "eur",
+            "payment_intent": intent, "failure_reason": null, "metadata": {},
+        });
+        event
+    }
+
+    /// That the money of a second payment is in the books until it goes back.
+    async fn has_two_payments(&self, order: &Order, intent: &str) {
+        let with_both = [
+            account("fees", -150),
+            account("organiser", -4_000),
+            account("provider", 8_300),
+            account("suspense", -4_150),
+        ];
+        assert_eq!(self.balances().await, with_both);
+        assert_eq!(self.shop.detail(&self.server, order).await["attention"], "second_payment");
+        assert_eq!(self.shop.stock(&self.server).await, (0, 1));
+        for _ in 0..2 {
+            apply(&self.server, &self.refund_of(intent, "succeeded")).await;
+            let with_one = [account("fees", -150), account("organiser", -4_000), account("provider", 4_150)];
+            assert_eq!(self.balances().await, with_one);
+        }
+        assert_eq!(order.view(&self.server).await["status"], "paid", "its own payment did not go back");
+        for _ in 0..2 {
+            apply(&self.server, &self.refund_of(intent, "failed")).await;
+            assert_eq!(self.balances().await, with_both);
+        }
+        assert_eq!(self.shop.detail(&self.server, order).await["attention"], "refund_failed");
+        assert!(!alerts(&self.server).await.contains(&"books_off".to_owned()));
+    }
+}
+
+/// Two payments of Stripe's for one of ours, both made: nothing is sold twice, and no cent is lost.
+#[tokio::test]
+async fn a_second_payment_of_the_same_is_in_the_books_until_it_goes_back() {
+    let w = StripeWorld::start().await;
+    let order = w.paid(1).await;
+    for _ in 0..2 {
+        assert_eq!(apply(&w.server, &w.as_another("payment_intent.succeeded", "pi_other", None)).await, None);
+    }
+    w.has_two_payments(&order, "pi_other").await;
+}
+
+/// A payment that was given up is made after all, beside the one that took its place.
+#[tokio::test]
+async fn a_payment_that_was_given_up_and_made_is_in_the_books_until_it_goes_back() {
+    let w = StripeWorld::start().await;
+    let (key, wish) = (key(), w.shop.wish(1));
+    w.stripe.fail(Operation::CreatePayment, Fault::FailKept(500));
+    w.shop.try_order(&w.server, &key, "", &wish).await.expect_problem(504, "TIMEOUT");
+    let order = Order::of(w.shop.try_order(&w.server, &key, "", &wish).await.expect(201));
+    let first = w.stripe.seen().into_iter().find(|call| call.operation == Some(Operation::CreatePayment));
+    let named = |(name, _): &&(String, String)| name == "metadata[liventix_payment_id]";
+    let given_up = first.unwrap().form.iter().find(named).unwrap().1.clone();
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    w.refresh(&order).await;
+    for _ in 0..2 {
+        let event = w.as_another("payment_intent.succeeded", "pi_given_up", Some(&given_up));
+        assert_eq!(apply(&w.server, &event).await, None);
+    }
+    w.has_two_payments(&order, "pi_given_up").await;
 }

@@ -12,7 +12,7 @@ use crate::payments::close;
 use crate::payments::failure::CallFailure;
 use crate::payments::stripe::{self, Answered, DisputeObject, PaymentIntent, RefundObject, TransferObject};
 use crate::payments::types::{Payment, ProviderKind, Remote};
-use crate::payments::{disputes, jobs, payouts, refunds, settle, store as payments};
+use crate::payments::{books, disputes, jobs, payouts, refunds, settle, store as payments};
 use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::ids::PaymentId;
 use crate::platform::problem::{ApiError, ApiResult};
@@ -185,6 +185,13 @@ async fn take_in(
     event: Event,
     about: About,
 ) -> ApiResult<Option<orders::Order>> {
+    if let About::Refund(refund) = &about
+        && let Some(stray) = books::Stray::find(tx, refund.payment_intent.as_deref().unwrap_or("")).await?
+    {
+        let order = refunds::observe_stray(tx, app, stray, refund).await?;
+        store::done(tx, &event.event_id, (None, Some(order.order_id)), app.now()).await?;
+        return Ok(Some(order));
+    }
     let payment = match &about {
         About::Payout(transfer) => {
             pay_out(tx, app, &event, transfer).await?;

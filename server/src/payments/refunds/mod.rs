@@ -15,7 +15,7 @@ mod types;
 
 pub(super) use ask::ForRefund;
 pub(crate) use desk::{list, refund};
-pub(super) use observe::observe;
+pub(super) use observe::{observe, observe_stray};
 pub(super) use store::{of_order, uncertain};
 pub(super) use types::Refund;
 pub use types::{RefundItem, RefundQuery, RefundRequest, RefundStatus, RefundView};

@@ -6,7 +6,7 @@ use super::store;
 use super::types::{Refund, RefundStatus};
 use crate::app::AppState;
 use crate::orders::{self, Attention, Order, Step};
-use crate::payments::books;
+use crate::payments::books::{self, Stray};
 use crate::payments::failure::CallFailure;
 use crate::payments::stripe::RefundObject;
 use crate::payments::types::Payment;
@@ -139,6 +139,36 @@ async fn failed(
         books::refund_back(tx, app, payment, &refund).await?;
     }
     Ok(())
+}
+
+/// Takes in what the provider says of a refund of a payment that was one too many: such are made at the provider.
+///
+/// # Errors
+/// When the database fails, or the refund makes no sense.
+pub(crate) async fn observe_stray(
+    tx: &mut Tx,
+    app: &AppState,
+    stray: Stray,
+    remote: &RefundObject,
+) -> ApiResult<Order> {
+    let missing = || ApiError::internal("a payment of no order");
+    let mut order = orders::hold(tx, stray.order).await?.ok_or_else(missing)?;
+    let money = remote.money().filter(|(currency, amount)| *currency == stray.currency && *amount > 0);
+    let (_, amount) = money.ok_or_else(|| ApiError::internal("a refund of another currency"))?;
+    match remote.status.as_deref() {
+        Some("succeeded") if stray.back(tx, app, &remote.id, amount).await? => {
+            let detail = json!({"amount": amount});
+            orders::note(tx, order.order_id, app.now(), Step::RefundSucceeded, detail).await?;
+        }
+        Some("failed" | "canceled") if stray.again(tx, app, &remote.id, amount).await? => {
+            let detail = json!({"amount": amount, "reason": remote.failure_reason});
+            orders::note(tx, order.order_id, app.now(), Step::RefundFailed, detail).await?;
+            let reason = "the money of a second payment came back: the buyer has to be paid in another way";
+            orders::raise(tx, &mut order, (Attention::RefundFailed, reason), app.now()).await?;
+        }
+        _ => {}
+    }
+    Ok(order)
 }
 
 /// The provider refused: nothing went out, and the tickets are good again.
