@@ -72,10 +72,10 @@ pub(crate) async fn raise(
     (attention, reason): (Attention, &str),
     now: i64,
 ) -> Result<(), DbError> {
-    if order.attention == Some(attention) {
+    if order.attention.contains(&attention) {
         return Ok(());
     }
-    order.attention = Some(attention);
+    order.attention.push(attention);
     store::update(tx, order).await?;
     let detail = json!({"why": attention.code(), "reason": reason});
     steps::note(tx, order.order_id, now, Step::AttentionRaised, detail).await
@@ -105,17 +105,17 @@ pub(crate) async fn revive(tx: &mut Tx, order: &mut Order, now: i64) -> Result<b
     Ok(true)
 }
 
-/// Somebody has looked at the order.
+/// Somebody has looked at what of an order needed it. What has come up since still does.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn attended(
     tx: &mut Tx,
     order: &mut Order,
-    (by, reason): (&str, &str),
+    (seen, by, reason): (&[Attention], &str, &str),
     now: i64,
 ) -> Result<(), DbError> {
-    order.attention = None;
+    order.attention.retain(|attention| !seen.contains(attention));
     store::update(tx, order).await?;
     let detail = json!({"by": by, "reason": reason});
     steps::note(tx, order.order_id, now, Step::AttentionSettled, detail).await

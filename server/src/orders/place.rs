@@ -140,7 +140,7 @@ pub(crate) async fn place(
         buyer,
         status: OrderStatus::AwaitingPayment,
         ending: None,
-        attention: None,
+        attention: Vec::new(),
         currency: quote.currency,
         subtotal: quote.subtotal,
         buyer_fees: quote.buyer_fees,

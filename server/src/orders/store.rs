@@ -25,7 +25,7 @@ fn read(row: &Row) -> Result<Order, DbError> {
         buyer: Buyer { user_id: row.get(5)?, name: row.get(6)?, email: row.get(7)? },
         status: row.coded(8, OrderStatus::from_code)?,
         ending: row.maybe_coded(9, Ending::from_code)?,
-        attention: row.maybe_coded(10, Attention::from_code)?,
+        attention: attention(row, 10)?,
         currency: row.coded(11, Currency::from_code)?,
         subtotal: row.get(12)?,
         buyer_fees: row.get(13)?,
@@ -69,7 +69,7 @@ pub(super) async fn insert(tx: &mut Tx, order: &Order, items: &[Item]) -> Result
         &order.buyer.email,
         order.status.code(),
         order.ending.map(Ending::code),
-        order.attention.map(Attention::code),
+        codes(&order.attention),
         order.currency.code(),
         order.subtotal,
         order.buyer_fees,
@@ -91,6 +91,19 @@ pub(super) async fn insert(tx: &mut Tx, order: &Order, items: &[Item]) -> Result
         values_rows(10, items.len())
     );
     tx.execute(&sql, &rows).await.map(drop)
+}
+
+/// As the table has them; none: NULL, so that those who need a person are found.
+fn codes(attention: &[Attention]) -> Option<String> {
+    let codes: Vec<&str> = attention.iter().map(|attention| attention.code()).collect();
+    (!codes.is_empty()).then(|| codes.join(","))
+}
+
+fn attention(row: &Row, column: usize) -> Result<Vec<Attention>, DbError> {
+    let codes: Option<String> = row.get(column)?;
+    let codes = codes.iter().flat_map(|codes| codes.split(','));
+    let unknown = || DbError::Column { column, expected: std::any::type_name::<Attention>() };
+    codes.map(|code| Attention::from_code(code).ok_or_else(unknown)).collect()
 }
 
 fn search_text(order: &Order) -> String {
@@ -156,7 +169,7 @@ pub(super) async fn update(tx: &mut Tx, order: &Order) -> Result<(), DbError> {
         order.order_id,
         order.status.code(),
         order.ending.map(Ending::code),
-        order.attention.map(Attention::code),
+        codes(&order.attention),
         order.paid_at,
         order.ended_at,
         order.refunded,

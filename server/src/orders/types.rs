@@ -133,8 +133,8 @@ pub struct Order {
     pub status: OrderStatus,
     /// What it is about to become.
     pub ending: Option<Ending>,
-    /// Why a person has to look at it.
-    pub attention: Option<Attention>,
+    /// Why a person has to look at it; empty: nobody has to.
+    pub attention: Vec<Attention>,
     /// The currency of its amounts.
     pub currency: Currency,
     /// The prices of its tickets.
@@ -204,8 +204,8 @@ pub struct OrderSummary {
     pub status: OrderStatus,
     /// What it is about to become, once none of its payments can succeed any more.
     pub ending: Option<Ending>,
-    /// Why a person has to look at it.
-    pub attention: Option<Attention>,
+    /// Why a person has to look at it; empty: nobody has to.
+    pub attention: Vec<Attention>,
     /// The currency of its amounts.
     pub currency: Currency,
     /// The prices of its tickets.

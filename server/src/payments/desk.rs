@@ -9,7 +9,7 @@ use super::refunds::{self, RefundView};
 use super::{checkout, jobs};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
-use crate::orders::{self, Order, OrderDetail, OrderStatus};
+use crate::orders::{self, Attention, Order, OrderDetail, OrderStatus};
 use crate::platform::authorize::{self, Who};
 use crate::platform::db::Tx;
 use crate::platform::ids::OrderId;
@@ -26,6 +26,17 @@ const MAX_DISPUTES: u32 = 200;
 pub struct Reason {
     /// For the record (1 to 200 characters).
     pub reason: String,
+}
+
+/// What somebody did about an order that needed a person.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settlement {
+    /// For the record (1 to 200 characters).
+    pub reason: String,
+    /// What they have looked at; left out: all that needs it. What has come up since they looked still needs a person.
+    #[serde(default)]
+    pub attention: Option<Vec<Attention>>,
 }
 
 impl Reason {
@@ -75,15 +86,24 @@ pub(crate) async fn cancel(app: &AppState, who: Who, id: OrderId, reason: &Reaso
 ///
 /// # Errors
 /// When the order is not theirs.
-pub(crate) async fn settle(app: &AppState, who: Who, id: OrderId, reason: &Reason) -> ApiResult<OrderDetail> {
-    let (app_in, by, reason) = (app.clone(), who.clone(), reason.checked()?);
+pub(crate) async fn settle(
+    app: &AppState,
+    who: Who,
+    id: OrderId,
+    Settlement { reason, attention }: Settlement,
+) -> ApiResult<OrderDetail> {
+    let (app_in, by, reason) = (app.clone(), who.clone(), text::line("reason", &reason, 200)?);
     app.db_of(who.organiser_id)
         .write(move |tx| {
             Box::pin(async move {
                 let mut order = held(tx, &by, id).await?;
-                let Some(attention) = order.attention else { return Ok(()) };
-                orders::attended(tx, &mut order, (&by.by.name, &reason), app_in.now()).await?;
-                let entry = entry(Deed::OrderSettled, &order).before(json!({"attention": attention}));
+                let is_meant = |it: &&Attention| attention.as_ref().is_none_or(|seen| seen.contains(it));
+                let seen: Vec<Attention> = order.attention.iter().filter(is_meant).copied().collect();
+                if seen.is_empty() {
+                    return Ok(());
+                }
+                orders::attended(tx, &mut order, (&seen, &by.by.name, &reason), app_in.now()).await?;
+                let entry = entry(Deed::OrderSettled, &order).before(json!({"attention": seen}));
                 audit::record(tx, &app_in, &by, entry.after(json!({"reason": reason}))).await
             })
         })

@@ -34,7 +34,7 @@ mod types;
 pub use books::Account;
 pub(crate) use checkout::{Begun, cancel, checkout, close_now, nothing_on_sale, pay_view, refresh, try_out};
 pub use checkout::{PayView, TryOut};
-pub use desk::Reason;
+pub use desk::{Reason, Settlement};
 pub use disputes::DisputeView;
 pub use failure::Outcome;
 pub(crate) use failures::{Failures, UnknownPayment, failures};

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::desk::{self, Reason};
+use super::desk::{self, Reason, Settlement};
 use super::disputes::DisputeView;
 use super::refunds::{self as refunding, RefundItem, RefundQuery, RefundRequest, RefundView};
 use crate::app::AppState;
@@ -62,7 +62,7 @@ async fn cancel(
 /// Doing it twice changes nothing more.
 #[utoipa::path(
     post, path = "/v1/orders/{order_id}/settle", tag = "orders", security(("session" = []), ("api_key" = [])),
-    request_body = Reason, params(("order_id" = OrderId, Path, description = "The order")),
+    request_body = Settlement, params(("order_id" = OrderId, Path, description = "The order")),
     responses(
         (status = 200, body = OrderDetail), (status = 400, description = "`invalid_path`, `invalid_json`"),
         (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`order_not_found`"),
@@ -73,9 +73,9 @@ async fn settle(
     caller: Caller<may::ManageOrders>,
     State(app): State<AppState>,
     Path(order): Path<OrderId>,
-    Json(reason): Json<Reason>,
+    Json(settlement): Json<Settlement>,
 ) -> ApiResult<axum::Json<OrderDetail>> {
-    Ok(axum::Json(desk::settle(&app, caller.who, order, &reason).await?))
+    Ok(axum::Json(desk::settle(&app, caller.who, order, settlement).await?))
 }
 
 /// Ask the payment provider where an order's payment stands

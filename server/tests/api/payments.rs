@@ -337,7 +337,7 @@ impl StripeWorld {
             account("suspense", -4_150),
         ];
         assert_eq!(self.balances().await, with_both);
-        assert_eq!(self.shop.detail(&self.server, order).await["attention"], "second_payment");
+        assert_eq!(self.shop.detail(&self.server, order).await["attention"], json!(["second_payment"]));
         assert_eq!(self.shop.stock(&self.server).await, (0, 1));
         for _ in 0..2 {
             apply(&self.server, &self.refund_of(intent, "succeeded")).await;
@@ -349,8 +349,19 @@ impl StripeWorld {
             apply(&self.server, &self.refund_of(intent, "failed")).await;
             assert_eq!(self.balances().await, with_both);
         }
-        assert_eq!(self.shop.detail(&self.server, order).await["attention"], "refund_failed");
+        assert_eq!(
+            self.shop.detail(&self.server, order).await["attention"],
+            json!(["second_payment", "refund_failed"])
+        );
         assert!(!alerts(&self.server).await.contains(&"books_off".to_owned()));
+        // Whoever has looked at one thing has not looked at the other.
+        let path = format!("/v1/orders/{}/settle", order.id);
+        let seen = json!({"reason": "paid by bank transfer", "attention": ["refund_failed"]});
+        let settled = self.server.post(&path, &self.shop.organiser.key, &seen).await.expect(200);
+        assert_eq!(settled["attention"], json!(["second_payment"]));
+        let all = json!({"reason": "done"});
+        let settled = self.server.post(&path, &self.shop.organiser.key, &all).await.expect(200);
+        assert_eq!(settled["attention"], json!([]));
     }
 }
 

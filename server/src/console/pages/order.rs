@@ -18,8 +18,8 @@ use super::money::disputes::{self, DisputeRow};
 use super::money::refunds::{self, RefundRow};
 use super::orders::{self, Row};
 use crate::app::AppState;
-use crate::orders::{Item, OrderDetail, OrderStatus};
-use crate::payments::desk::{self, Reason};
+use crate::orders::{Attention, Item, OrderDetail, OrderStatus};
+use crate::payments::desk::{self, Reason, Settlement};
 use crate::payments::routes::Refund;
 use crate::payments::{self, RefundRequest};
 use crate::platform::authorize::{Action, Acts, may};
@@ -123,7 +123,7 @@ async fn content<A>(app: &AppState, hall: &Hall<A>, id: OrderId, wrong: Wrong) -
         may_manage: hall.may(Action::ManageOrders),
         may_cancel: waits && order.ending.is_none() && hall.may(Action::ManageOrders),
         may_check: waits && hall.may(Action::ManageOrders),
-        may_refund: (has_more || order.attention.is_some() && !waits) && hall.may(Action::Refund),
+        may_refund: (has_more || !order.attention.is_empty() && !waits) && hall.may(Action::Refund),
         open_refund: wrong.form == "refund",
         refund_key: format!("{}:console:{key}", Refund::NAME),
         currency: order.currency.code(),
@@ -183,7 +183,9 @@ async fn settle(
     Path((_, _, id)): Address,
     form: Form,
 ) -> Result<Response, Failure> {
-    let done = desk::settle(&app, hall.who.clone(), id, &reason(&form)).await.map(drop);
+    let attention = Some(form.all("attention").filter_map(Attention::from_code).collect());
+    let settlement = Settlement { reason: form.text("reason").to_owned(), attention };
+    let done = desk::settle(&app, hall.who.clone(), id, settlement).await.map(drop);
     answer(&app, &hall, id, (done, Flash::OrderSettled, "settle")).await
 }
 

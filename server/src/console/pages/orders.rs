@@ -79,6 +79,13 @@ const fn attention(attention: Attention) -> &'static str {
     }
 }
 
+/// Why an order needs a person.
+#[derive(Debug, Serialize)]
+struct Why {
+    code: &'static str,
+    words: &'static str,
+}
+
 /// An order, as lists and its own page show it.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
@@ -87,7 +94,7 @@ pub(super) struct Row {
     name: String,
     email: String,
     standing: Standing,
-    attention: Option<&'static str>,
+    attention: Vec<Why>,
     total: String,
     at: Moment,
 }
@@ -106,7 +113,7 @@ pub(super) fn row(order: &OrderSummary, zone: &str) -> Row {
         name: order.buyer_name.clone(),
         email: order.buyer_email.clone(),
         standing: standing(order.status, order.ending.is_some()),
-        attention: order.attention.map(attention),
+        attention: order.attention.iter().map(|it| Why { code: it.code(), words: attention(*it) }).collect(),
         total: Money { amount: order.total, currency: order.currency }.to_string(),
         at: Moment::local(order.created_at, zone),
     }
