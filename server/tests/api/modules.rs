@@ -32,6 +32,7 @@ mod payouts;
 mod queue;
 mod queue_kill;
 mod queue_model;
+mod queue_pace;
 mod rate_limit;
 mod redeem;
 mod refunds;

@@ -35,6 +35,9 @@ enum Step {
         worker: usize,
         permanent: bool,
     },
+    Defer {
+        worker: usize,
+    },
     Beat {
         worker: usize,
     },
@@ -60,6 +63,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (worker.clone(), 1_usize..4).prop_map(|(worker, count)| Step::Claim { worker, count }),
         5 => worker.clone().prop_map(|worker| Step::Complete { worker }),
         3 => (worker.clone(), any::<bool>()).prop_map(|(worker, permanent)| Step::Fail { worker, permanent }),
+        2 => worker.clone().prop_map(|worker| Step::Defer { worker }),
         2 => worker.clone().prop_map(|worker| Step::Beat { worker }),
         1 => worker.clone().prop_map(|worker| Step::GiveBack { worker }),
         1 => worker.prop_map(|worker| Step::Kill { worker }),
@@ -216,6 +220,21 @@ impl World {
                     Fate::Dead => self.bury(job.job_id),
                     Fate::Again(_) => self.alive.get_mut(&job.job_id).unwrap().held = None,
                     Fate::NotOurs => {}
+                    Fate::Deferred(_) => panic!("{job:?} was tried"),
+                }
+            }
+            Step::Defer { worker } if !self.hands[worker].is_empty() => {
+                let job = self.hands[worker].remove(0);
+                let wait = Failure::not_yet("limited", "not yet", std::time::Duration::from_secs(5));
+                let fate = self.queue.fail(&self.spec, &job, wait).await.unwrap();
+                let held = self.is_held(worker, &job);
+                assert_eq!(
+                    fate,
+                    if held { Fate::Deferred(self.now + 5_000) } else { Fate::NotOurs },
+                    "{job:?}"
+                );
+                if held {
+                    self.alive.get_mut(&job.job_id).unwrap().held = None;
                 }
             }
             Step::Beat { worker } if !self.hands[worker].is_empty() => {
@@ -240,7 +259,7 @@ impl World {
                     }
                 }
             }
-            Step::Complete { .. } | Step::Fail { .. } | Step::Beat { .. } => {}
+            Step::Complete { .. } | Step::Fail { .. } | Step::Defer { .. } | Step::Beat { .. } => {}
         }
     }
 

@@ -8,6 +8,7 @@
 mod claim;
 mod dead;
 mod enqueue;
+mod pace;
 mod schedule;
 mod settle;
 mod types;
@@ -27,6 +28,7 @@ use super::page::Key;
 use super::request_id;
 
 pub use dead::{AttemptView, DeadGroup, DeadLetter, DeadLetterView, Filter, Replay};
+pub use pace::{Pace, Room};
 pub use schedule::keep;
 pub use settle::Fate;
 pub use types::{Claimed, Enqueued, Failure, NewJob, QueueSpec, QueueStats, Verdict};

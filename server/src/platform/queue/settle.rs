@@ -1,6 +1,7 @@
 //! Ending tries. Everything here is guarded by the lease: a worker that was given up on changes nothing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use liventix_core::entropy::Entropy;
 use liventix_core::resilience::Retry;
@@ -98,6 +99,8 @@ async fn release(tx: &mut Tx, queue: &str, key: &str, now: i64) -> Result<(), Db
 pub enum Fate {
     /// It is tried again, not before this (UTC milliseconds).
     Again(i64),
+    /// It was not tried, and is not before this (UTC milliseconds).
+    Deferred(i64),
     /// It is a dead letter.
     Dead,
     /// It belongs to somebody else by now; nothing was changed.
@@ -111,6 +114,9 @@ pub(super) async fn fail(
     (job, failure): (&Claimed, &Failure),
     (now, entropy): (i64, &dyn Entropy),
 ) -> Result<Fate, DbError> {
+    if let Verdict::NotYet(wait) = failure.verdict {
+        return defer(tx, job, later(now, wait)).await;
+    }
     let key = lock_key_of(tx, spec.name.to_owned(), job.ordering_key.clone()).await?;
     let sql = "UPDATE jobs SET attempts = attempts + 1 WHERE job_id = $1 AND lease = $2 AND state = 'running' \
                RETURNING attempts, worker";
@@ -129,7 +135,7 @@ pub(super) async fn fail(
     let retry = match failure.verdict {
         Verdict::Retry => Retry::Backoff,
         Verdict::RetryAfter(wait) => Retry::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-        Verdict::Permanent => Retry::No,
+        Verdict::Permanent | Verdict::NotYet(_) => Retry::No,
     };
     match spec.retry.after(attempts, retry, entropy) {
         Ok(wait_ms) => {
@@ -144,6 +150,18 @@ pub(super) async fn fail(
             Ok(Fate::Dead)
         }
     }
+}
+
+fn later(now: i64, wait: Duration) -> i64 {
+    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Puts a job back that was not tried.
+async fn defer(tx: &mut Tx, job: &Claimed, run_at: i64) -> Result<Fate, DbError> {
+    let sql = "UPDATE jobs SET state = 'delayed', run_at = $3, lease = NULL, lease_until = NULL \
+               WHERE job_id = $1 AND lease = $2 AND state = 'running'";
+    let deferred = tx.execute(sql, params![job.job_id, job.lease, run_at]).await? == 1;
+    Ok(if deferred { Fate::Deferred(run_at) } else { Fate::NotOurs })
 }
 
 /// An ordering key whose lock is held.

@@ -156,6 +156,8 @@ pub enum Verdict {
     RetryAfter(Duration),
     /// Trying again cannot help.
     Permanent,
+    /// It was not tried: something has to wait. Tried after this long, and not counted.
+    NotYet(Duration),
 }
 
 impl Failure {
@@ -169,6 +171,12 @@ impl Failure {
     #[must_use]
     pub fn retry_after(code: &'static str, detail: impl Into<String>, wait: Duration) -> Self {
         Self { code, detail: detail.into(), verdict: Verdict::RetryAfter(wait) }
+    }
+
+    /// Not a failure: its time has not come, for a reason that only its handler knows.
+    #[must_use]
+    pub fn not_yet(code: &'static str, detail: impl Into<String>, wait: Duration) -> Self {
+        Self { code, detail: detail.into(), verdict: Verdict::NotYet(wait) }
     }
 
     /// One that stays.

@@ -11,8 +11,9 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 use tracing::field;
 
+use super::pace::Pace;
 use super::settle::Fate;
-use super::types::{Claimed, Failure, QueueSpec};
+use super::types::{Claimed, Failure, QueueSpec, Verdict};
 use super::{Queue, Turn};
 use crate::platform::db::DbError;
 use crate::platform::telemetry::context::Context;
@@ -83,6 +84,7 @@ pub struct Worker {
     spec: QueueSpec,
     handlers: Handlers,
     turn: Turn,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 /// Jobs that are running.
@@ -160,7 +162,21 @@ impl Worker {
     /// A worker with this name for the record, for example of its process.
     #[must_use]
     pub fn new(queue: Queue, spec: QueueSpec, handlers: Handlers, name: impl Into<String>) -> Self {
-        Self { queue, spec, handlers, turn: Turn::new(name) }
+        Self { queue, spec, handlers, turn: Turn::new(name), pace: None }
+    }
+
+    /// The same, taking not more jobs than this allows.
+    #[must_use]
+    pub fn at(self, pace: Arc<dyn Pace>) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
+    /// How many of `free` jobs may begin now; and otherwise, after which wait one may.
+    async fn room(&self, free: usize) -> Result<(usize, Option<Duration>), DbError> {
+        match &self.pace {
+            Some(pace) if free > 0 => pace.room(free).await,
+            _ => Ok((free, None)),
+        }
     }
 
     /// One round to its end: tends the queue, claims what may run at once, runs it. For tests, and whoever wants
@@ -171,7 +187,8 @@ impl Worker {
     pub async fn run_once(&mut self) -> Result<Round, DbError> {
         let rescued = self.queue.tend(&self.spec).await?;
         let mut running = Running::default();
-        for job in self.queue.claim(&self.spec, &mut self.turn, self.spec.concurrency).await? {
+        let (room, _) = self.room(self.spec.concurrency).await?;
+        for job in self.queue.claim(&self.spec, &mut self.turn, room).await? {
             running.start(&self.handlers, job);
         }
         let mut round = Round { rescued: u64::try_from(rescued).unwrap_or(0), ..Round::default() };
@@ -197,8 +214,9 @@ impl Worker {
             // Before looking, so that no ring falls in between.
             let mut rung = std::pin::pin!(bell.notified());
             rung.as_mut().enable();
-            self.fill(&mut running, is_due).await;
+            let wait = self.fill(&mut running, is_due).await;
             is_due = tokio::select! {
+                () = tokio::time::sleep(wait.unwrap_or(LOOK)), if wait.is_some() => true,
                 () = &mut closing => break,
                 ended = running.next(), if !running.jobs.is_empty() => {
                     self.settle_or_say(ended).await;
@@ -216,23 +234,31 @@ impl Worker {
     }
 
     /// Claims as many as there is room for; before, if it is due, sees to what waits for its time or was left behind.
-    async fn fill(&mut self, running: &mut Running, is_due: bool) {
-        let room = self.spec.concurrency.saturating_sub(running.jobs.len());
-        if room == 0 {
-            return;
+    /// Says after which wait to look again, if that is before the next look.
+    async fn fill(&mut self, running: &mut Running, is_due: bool) -> Option<Duration> {
+        let free = self.spec.concurrency.saturating_sub(running.jobs.len());
+        if free == 0 {
+            return None;
         }
-        let tended = if is_due { self.queue.tend(&self.spec).await } else { Ok(0) };
-        let claimed = match tended {
-            Ok(_) => self.queue.claim(&self.spec, &mut self.turn, room).await,
-            Err(error) => Err(error),
-        };
-        match claimed {
-            Ok(jobs) => jobs.into_iter().for_each(|job| running.start(&self.handlers, job)),
+        match self.take(free, is_due).await {
+            Ok((jobs, wait)) => {
+                jobs.into_iter().for_each(|job| running.start(&self.handlers, job));
+                wait
+            }
             // The next look comes soon.
             Err(error) => {
                 tracing::warn!(queue = self.spec.name, cause = error.to_string(), "no jobs could be claimed");
+                None
             }
         }
+    }
+
+    async fn take(&mut self, free: usize, is_due: bool) -> Result<(Vec<Claimed>, Option<Duration>), DbError> {
+        if is_due {
+            self.queue.tend(&self.spec).await?;
+        }
+        let (room, wait) = self.room(free).await?;
+        Ok((self.queue.claim(&self.spec, &mut self.turn, room).await?, wait))
     }
 
     async fn beat(&self, running: &mut Running) {
@@ -290,7 +316,7 @@ impl Worker {
             match result {
                 Ok(()) => done.push(job),
                 Err(failure) => {
-                    round.failed += 1;
+                    round.failed += u64::from(!matches!(failure.verdict, Verdict::NotYet(_)));
                     self.fail(&job, failure).await?;
                 }
             }
@@ -307,6 +333,7 @@ impl Worker {
         let (queue, id, attempt) = (self.spec.name, job.job_id, job.attempt);
         match fate {
             Fate::Again(at) => tracing::info!(queue, %id, attempt, code, detail, at, "a job is tried again"),
+            Fate::Deferred(at) => tracing::debug!(queue, %id, code, detail, at, "a job waits"),
             Fate::Dead => tracing::error!(queue, %id, attempt, code, detail, "a job is dead"),
             Fate::NotOurs => tracing::warn!(queue, %id, attempt, code, "a job was taken from this worker"),
         }
