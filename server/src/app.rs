@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::accounts::Passwords;
 use crate::alerts::{self, Channels};
 use crate::anomalies::OverLimits;
+use crate::email::Emails;
 use crate::events::snapshot::Snapshots;
 use crate::payments::Payments;
 use crate::platform::change_bell::ChangeBell;
@@ -32,8 +33,8 @@ use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, objectives, openapi};
 use crate::scanning::{Desks, LiveBoards};
 use crate::{
-    accounts, anomalies, audit, console, dead_letters, doors, events, health, orders, organisers, payments,
-    sales, scanning, shop, tickets, wallet,
+    accounts, anomalies, audit, console, dead_letters, doors, email, events, health, mails, orders,
+    organisers, payments, sales, scanning, shop, tickets, wallet,
 };
 
 pub use state::AppState;
@@ -133,7 +134,8 @@ impl App {
                 maintenance::run(chores.clone()),
                 objectives::run(chores.clone()),
                 alerts::run(chores.clone()),
-                payments::run(chores.clone())
+                payments::run(chores.clone()),
+                email::run(chores.clone(), mails::compose)
             );
         });
         Ok(Running { addr, app, close, task, chores })
@@ -155,6 +157,7 @@ impl App {
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
         let channels = Channels::new(&config.alerts, &public_url)?;
         let payments = Payments::new(&config.payments)?;
+        let emails = Emails::new(&config.email)?;
         let queue = Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let idempotency = Idempotency::new(
             db.clone(),
@@ -182,6 +185,7 @@ impl App {
             metrics,
             channels,
             payments,
+            emails,
             objectives: Recorder::new(Arc::clone(&clock)),
             closing,
             draining: AtomicBool::new(false),
@@ -241,6 +245,7 @@ impl App {
             .merge(orders::routes::routes())
             .merge(payments::routes::routes())
             .merge(payments::payouts::routes::routes())
+            .merge(email::routes::routes())
             .merge(payments::inbox::routes::routes())
             .merge(shop::routes::routes())
             .merge(tickets::routes::routes())

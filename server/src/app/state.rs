@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::accounts::Passwords;
 use crate::alerts::Channels;
 use crate::anomalies::OverLimits;
+use crate::email::Emails;
 use crate::events::snapshot::Snapshots;
 use crate::payments::Payments;
 use crate::platform::change_bell::ChangeBell;
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) objectives: Recorder,
     pub(super) channels: Channels,
     pub(super) payments: Payments,
+    pub(super) emails: Emails,
     pub(super) closing: watch::Receiver<bool>,
     /// Asked to stop, and working on for a while.
     pub(super) draining: AtomicBool,
@@ -172,6 +174,12 @@ impl AppState {
     #[must_use]
     pub fn over_limits(&self) -> &OverLimits {
         &self.0.over_limits
+    }
+
+    /// Who takes mails.
+    #[must_use]
+    pub(crate) fn emails(&self) -> &Emails {
+        &self.0.emails
     }
 
     /// Who takes payments.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::calls::{Subject, is_in_flight, may_be_forgotten};
 use super::errand::{Answer, Errand, Plan, Told};
-use super::failure::{CallFailure, Outcome};
+use super::failure::{CallFailure, Outcome, is_about_key};
 use super::provider::Provider;
 use super::stripe::Answered;
 use super::types::{Payment, PaymentStatus, Remote};
@@ -171,7 +171,7 @@ async fn refused(
     failure: CallFailure,
 ) -> ApiResult<Answer<ForPayment>> {
     // The key stands for something else at the provider: that says nothing of what was asked before.
-    if failure.is_about_key() {
+    if is_about_key(&failure) {
         payment.status = PaymentStatus::Unknown;
         store::update(tx, &payment).await?;
         return Ok(Answer::NotKnown(CallFailure { is_replayed: true, ..failure }));

@@ -12,6 +12,7 @@ use super::types::{Decline, Payment, PaymentStatus, ProviderKind, RemoteStatus};
 use super::{begin, close, jobs, secrets, settle, store};
 use crate::app::AppState;
 use crate::events::snapshot;
+use crate::mails;
 use crate::orders::{self, Buyer, Ending, Order, OrderStatus, Wish};
 use crate::platform::auth::{Kind, Token};
 use crate::platform::db::{Conn, Tx};
@@ -133,6 +134,7 @@ async fn pay_or_give(
         Some(provider) => Some(begin::begin(tx, app, provider, &order).await?.payment_id),
         None => {
             orders::fulfil(tx, app, &mut order).await?;
+            mails::order_paid(tx, app, &order).await?;
             None
         }
     };

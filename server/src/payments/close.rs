@@ -2,7 +2,7 @@
 
 use super::ask::{Asker, ForPayment};
 use super::calls::Call;
-use super::failure::CallFailure;
+use super::failure::{CallFailure, is_about_state};
 use super::provider::Provider;
 use super::stripe::Answered;
 use super::types::{Payment, PaymentStatus, Remote, RemoteStatus};
@@ -95,7 +95,7 @@ async fn ask_to_cancel(app: &AppState, payment: Payment) -> Result<Option<Remote
     match result {
         Ok(_) => Ok(None),
         // It was made, or is being made: what became of it is what counts.
-        Err(failure) if failure.is_about_state() => retrieve(app, payment).await.map(Some),
+        Err(failure) if is_about_state(&failure) => retrieve(app, payment).await.map(Some),
         Err(failure) => Err(failure.into()),
     }
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::types::{Decline, Payment, PaymentStatus, ProviderKind, Remote, RemoteStatus};
 use super::{books, jobs, secrets, store};
 use crate::app::AppState;
+use crate::mails;
 use crate::orders::{self, Attention, Ending, Order, OrderStatus, Step};
 use crate::platform::db::Tx;
 use crate::platform::problem::ApiResult;
@@ -132,6 +133,7 @@ async fn succeeded(
         return Ok(books::unexplained(tx, app, payment).await?);
     }
     orders::fulfil(tx, app, order).await?;
+    mails::order_paid(tx, app, order).await?;
     Ok(books::sale(tx, app, order, payment).await?)
 }
 

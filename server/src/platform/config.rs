@@ -1,6 +1,7 @@
 //! Configuration: a TOML file, then environment variables `LIVENTIX_*`, then flags; the later wins.
 
 mod alerts;
+mod email;
 mod environment;
 mod payments;
 mod sources;
@@ -16,6 +17,7 @@ use super::db::{PostgresOptions, SqliteOptions, Storage};
 use super::rate_limit::Limit;
 
 pub use alerts::AlertConfig;
+pub use email::EmailConfig;
 pub use payments::PaymentConfig;
 pub use sources::{ConfigArgs, FileConfig};
 
@@ -65,6 +67,10 @@ pub struct Limits {
     pub checkout_address: Limit,
     /// Payouts of one organiser.
     pub payout: Limit,
+    /// Mails altogether; they go evenly.
+    pub email: Limit,
+    /// Mails to one address.
+    pub email_recipient: Limit,
 }
 
 /// Which refusals a scanner may have only so many of.
@@ -93,6 +99,8 @@ impl Default for Limits {
             checkout: Limit::per_hour(10),
             checkout_address: Limit::per_hour(20),
             payout: Limit::per_hour(3),
+            email: Limit::per_minute(100),
+            email_recipient: Limit::per_minute(10),
         }
     }
 }
@@ -114,11 +122,13 @@ impl Limits {
             checkout: limit,
             checkout_address: limit,
             payout: limit,
+            email: limit,
+            email_recipient: limit,
         }
     }
 
     /// Each with its key among the settings.
-    const fn by_key(&self) -> [(&'static str, Limit); 11] {
+    const fn by_key(&self) -> [(&'static str, Limit); 13] {
         [
             ("limit_enrol_per_minute", self.enrol),
             ("limit_redeem_per_minute", self.redeem),
@@ -131,6 +141,8 @@ impl Limits {
             ("limit_checkout_per_hour", self.checkout),
             ("limit_checkout_address_per_hour", self.checkout_address),
             ("limit_payout_per_hour", self.payout),
+            ("limit_email_per_minute", self.email),
+            ("limit_email_recipient_per_minute", self.email_recipient),
         ]
     }
 }
@@ -170,6 +182,8 @@ pub struct Config {
     pub alerts: AlertConfig,
     /// Who takes payments.
     pub payments: PaymentConfig,
+    /// Who takes mails.
+    pub email: EmailConfig,
     /// Whether it also does what is done later: jobs of queues, schedules, alerts. `liventix serve` always does; a test
     /// that decides itself what comes when does not.
     pub has_workers: bool,
@@ -199,6 +213,7 @@ impl Config {
             limits: Limits::default(),
             alerts: AlertConfig::default(),
             payments: PaymentConfig::default(),
+            email: EmailConfig::default(),
             has_workers: true,
             log_filter: "info".to_owned(),
             log_json: false,
@@ -254,6 +269,7 @@ impl Config {
         self.storage()?;
         self.alerts.validate()?;
         self.payments.validate()?;
+        self.email.validate()?;
         if !(35..=600).contains(&self.request_timeout.as_secs()) {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));

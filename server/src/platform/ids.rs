@@ -101,5 +101,7 @@ id!(/// One entry of the books.
     EntryId, "entry id");
 id!(/// Money that goes back to a buyer.
     RefundId, "refund id");
+id!(/// One mail.
+    EmailId, "email id");
 id!(/// Money that goes on to an organiser.
     PayoutId, "payout id");

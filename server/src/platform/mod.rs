@@ -6,6 +6,7 @@ pub mod auth;
 pub mod authorize;
 pub mod body;
 pub mod breaker;
+pub mod call;
 pub mod change_bell;
 pub(crate) mod coded;
 pub mod config;

@@ -18,6 +18,7 @@ mod console_operator;
 mod console_orders;
 mod console_tickets;
 mod database;
+mod email;
 mod events;
 mod idempotency;
 mod live;

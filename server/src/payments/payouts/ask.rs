@@ -6,7 +6,7 @@ use super::types::{Payout, PayoutStatus};
 use crate::app::AppState;
 use crate::payments::calls::{Subject, is_in_flight, may_be_forgotten};
 use crate::payments::errand::{Answer, Errand, Plan, Told};
-use crate::payments::failure::{CallFailure, Outcome};
+use crate::payments::failure::{CallFailure, Outcome, is_final};
 use crate::payments::provider::Provider;
 use crate::payments::stripe::{Answered, TransferObject, TransferWish};
 use crate::platform::db::Tx;
@@ -85,7 +85,7 @@ impl Errand for ForPayout {
                 Answer::Known
             }
             Err(_) if !payout.status.is_uncertain() => Answer::Known,
-            Err(failure) if failure.is_final() => {
+            Err(failure) if is_final(&failure) => {
                 observe::refused(tx, app, &mut payout, &failure).await?;
                 Answer::Known
             }

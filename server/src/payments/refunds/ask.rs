@@ -6,7 +6,7 @@ use crate::app::AppState;
 use crate::orders;
 use crate::payments::calls::{Subject, is_in_flight, may_be_forgotten};
 use crate::payments::errand::{Answer, Errand, Plan, Told};
-use crate::payments::failure::{CallFailure, Outcome};
+use crate::payments::failure::{CallFailure, Outcome, is_final};
 use crate::payments::provider::Provider;
 use crate::payments::store as payments;
 use crate::payments::stripe::{Answered, RefundObject, RefundWish};
@@ -118,7 +118,7 @@ impl Errand for ForRefund {
                 Answer::Known
             }
             Err(_) if !refund.status.is_uncertain() => Answer::Known,
-            Err(failure) if failure.is_final() => {
+            Err(failure) if is_final(&failure) => {
                 observe::refused(tx, app, (&mut order, &mut refund), &failure).await?;
                 Answer::Known
             }

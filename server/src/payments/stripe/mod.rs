@@ -11,14 +11,14 @@ mod wire;
 
 use std::time::Duration;
 
-use liventix_core::resilience::parse_retry_after;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 
 use super::failure::{CallFailure, Outcome};
 use super::types::{Payment, Remote};
+use crate::platform::call::{self, text};
 use crate::platform::config::{ConfigError, PaymentConfig};
 use crate::platform::outbound;
 
@@ -29,8 +29,6 @@ pub(crate) use wire::PaymentIntent;
 
 /// The version of the API that this client speaks. <https://docs.stripe.com/api/versioning>
 pub(crate) const VERSION: &str = "2026-10-28.endive";
-/// How much of an answer is read, in bytes.
-const MAX_ANSWER: usize = 1_024 * 1_024;
 /// What a search gives at most: more than one payment for one of ours is a fault that is looked at.
 const SEARCH_LIMIT: &str = "10";
 
@@ -181,9 +179,9 @@ impl Stripe {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let response = request.send().await.map_err(|error| not_answered(&error))?;
+        let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read(response).await?;
+        let body = call::read(response).await?;
         let provider_request_id = text(&headers, "request-id");
         if !status.is_success() {
             return Err(refusal(status, &headers, &body));
@@ -205,33 +203,6 @@ fn segment(id: &str) -> String {
     id.chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '_').collect()
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| not_answered(&error))? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(CallFailure::new(Outcome::Broken, "Stripe's answer has no end."));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// Nothing came back, or not all of it.
-fn not_answered(error: &reqwest::Error) -> CallFailure {
-    let outcome = if error.is_connect() {
-        Outcome::Unreachable
-    } else if error.is_timeout() {
-        Outcome::Timeout
-    } else {
-        Outcome::Broken
-    };
-    CallFailure::new(outcome, outbound::reason(error))
-}
-
 /// What an error answer says about whether anything was done. <https://docs.stripe.com/error-low-level>
 fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> CallFailure {
     let error = serde_json::from_slice::<wire::ErrorBody>(body).map(|body| body.error).unwrap_or_default();
@@ -245,9 +216,6 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> CallFailure 
     };
     let code = error.decline_code.or(error.code).or(error.kind);
     let detail = error.message.unwrap_or_else(|| format!("Stripe answered {status}."));
-    let retry_after = text(headers, RETRY_AFTER.as_str())
-        .and_then(|value| parse_retry_after(&value, 0))
-        .map(Duration::from_millis);
     CallFailure {
         outcome,
         code,
@@ -255,7 +223,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> CallFailure 
         status: Some(status.as_u16()),
         provider_request_id: text(headers, "request-id"),
         is_replayed: text(headers, "idempotent-replayed").as_deref() == Some("true"),
-        retry_after,
+        retry_after: call::retry_after(headers),
     }
 }
 

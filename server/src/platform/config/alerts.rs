@@ -58,7 +58,7 @@ impl AlertConfig {
 }
 
 /// Nothing leaves this machine in the open.
-fn check_smtp(url: &str) -> Result<(), ConfigError> {
+pub(super) fn check_smtp(url: &str) -> Result<(), ConfigError> {
     let is_near = reqwest::Url::parse(url).is_ok_and(|url| is_near(&url));
     if url.starts_with("smtp://") && !is_near && !url.contains("tls=required") {
         let reason = "would send mails in the open: use smtps://… or add ?tls=required";

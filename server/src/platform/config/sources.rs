@@ -8,7 +8,9 @@ use clap::Args;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{AlertConfig, Config, ConfigError, Limits, PaymentConfig, RefusedScans, environment};
+use super::{
+    AlertConfig, Config, ConfigError, EmailConfig, Limits, PaymentConfig, RefusedScans, environment,
+};
 use crate::platform::rate_limit::Limit;
 use crate::platform::severity::Severity;
 
@@ -76,6 +78,13 @@ pub struct FileConfig {
     limit_checkout_per_hour: Option<u32>,
     limit_checkout_address_per_hour: Option<u32>,
     limit_payout_per_hour: Option<u32>,
+    limit_email_per_minute: Option<u32>,
+    limit_email_recipient_per_minute: Option<u32>,
+    resend_api_key: Option<SecretString>,
+    resend_url: Option<String>,
+    resend_timeout_seconds: Option<u64>,
+    smtp_first: Option<bool>,
+    mail_folder: Option<PathBuf>,
     payments_test: Option<bool>,
     stripe_secret_key: Option<SecretString>,
     stripe_publishable_key: Option<String>,
@@ -153,6 +162,19 @@ impl ConfigArgs {
                     base.limits.checkout_address,
                 ),
                 payout: per_hour(file.limit_payout_per_hour, base.limits.payout),
+                email: limit(file.limit_email_per_minute, base.limits.email),
+                email_recipient: limit(file.limit_email_recipient_per_minute, base.limits.email_recipient),
+            },
+            email: EmailConfig {
+                from: file.mail_from.clone(),
+                resend_api_key: file.resend_api_key,
+                resend_url: file.resend_url.unwrap_or(base.email.resend_url),
+                resend_timeout: file
+                    .resend_timeout_seconds
+                    .map_or(base.email.resend_timeout, Duration::from_secs),
+                smtp_url: file.smtp_url.clone(),
+                smtp_first: file.smtp_first.unwrap_or(base.email.smtp_first),
+                folder: file.mail_folder,
             },
             alerts: AlertConfig {
                 min_severity: file.alert_min_severity.unwrap_or(base.alerts.min_severity),

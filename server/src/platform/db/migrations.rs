@@ -75,6 +75,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0016_payouts.postgres.sql")
     ),
+    migration!(
+        "0017_email",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0017_email.postgres.sql")
+    ),
 ];
 
 impl Migration {

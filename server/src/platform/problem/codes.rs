@@ -122,6 +122,7 @@ codes! {
     PaymentsOff = SERVICE_UNAVAILABLE, "payments_off", "Nobody takes payments here";
     RefundTooMuch = CONFLICT, "refund_too_much", "It is more than is left of what was paid";
     NothingToRefund = CONFLICT, "nothing_to_refund", "There is nothing to give back";
+    MailsOff = SERVICE_UNAVAILABLE, "mails_off", "No mail is sent here";
     PayoutsNotSetUp = NOT_FOUND, "payouts_not_set_up", "Nobody has said where the money goes";
     PayoutTooMuch = CONFLICT, "payout_too_much", "It is more than can be paid out now";
     NothingToPayOut = CONFLICT, "nothing_to_pay_out", "There is nothing to pay out";

@@ -42,6 +42,13 @@ impl QueueSpec {
         };
         Self { name, retry, max_crashes: 3, lease_ms: 30_000, concurrency: 8 }
     }
+
+    /// The same with so many jobs at once in one process.
+    #[must_use]
+    pub const fn with_concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
 }
 
 /// A job to be put into a queue.

@@ -127,6 +127,14 @@ impl MailServer {
         mail.replace("=\r\n", "").replace("\r\n ", " ")
     }
 
+    /// The next mail, as it came.
+    pub(crate) async fn raw(&mut self) -> Vec<u8> {
+        let mail = tokio::time::timeout(PATIENCE, self.mails.recv()).await.unwrap().unwrap();
+        // Dots at the beginning of lines are doubled on the way (RFC 5321, 4.5.2).
+        let whole = mail.strip_suffix(".\r\n").unwrap_or(&mail);
+        whole.replace("\r\n..", "\r\n.").into_bytes()
+    }
+
     pub(crate) fn is_quiet(&self) -> bool {
         self.mails.is_empty()
     }

@@ -1,0 +1,255 @@
+//! Sending a mail: the job.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::message::Mailbox;
+use serde_json::Value;
+
+use super::content::{Content, Outgoing};
+use super::outbox::SEND;
+use super::providers::{Provider, Taken};
+use super::store::{self, Ended};
+use super::types::{Email, EmailStatus};
+use super::{QUEUE, pace};
+use crate::app::AppState;
+use crate::platform::breaker::{self, Permit};
+use crate::platform::call::{CallFailure, Outcome};
+use crate::platform::db::{DbError, Tx};
+use crate::platform::ids::EmailId;
+use crate::platform::maintenance::worker_name;
+use crate::platform::objectives::Sli;
+use crate::platform::problem::ApiResult;
+use crate::platform::queue::{Claimed, Failure, Handlers, Worker};
+use crate::platform::rate_limit::{Check, Key};
+use crate::platform::telemetry::context;
+
+/// After this, a worker that was given up on has ended.
+const TAKEN: Duration = Duration::from_secs(30);
+
+/// Says what a mail of a kind tells.
+pub(crate) type Compose =
+    fn(AppState, String, Value) -> Pin<Box<dyn Future<Output = Result<Content, Failure>> + Send>>;
+
+/// Works until the server begins to shut down.
+pub(crate) async fn run(app: AppState, compose: Compose) {
+    let sending = app.clone();
+    let handlers = Handlers::new().on(SEND, move |job: Claimed| {
+        let app = sending.clone();
+        async move { send(&app, &job, compose).await }
+    });
+    let worker = Worker::new(app.queue().clone(), QUEUE, handlers, worker_name());
+    worker.at(Arc::new(pace::Mails(app.clone()))).run(app.closing()).await;
+}
+
+async fn send(app: &AppState, job: &Claimed, compose: Compose) -> Result<(), Failure> {
+    let id: Option<EmailId> =
+        job.payload.get("email_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Failure::permanent("payload", "The job has no email_id."))?;
+    let read = app.db().read(move |conn| {
+        Box::pin(async move { Ok((store::by_id(conn, id).await?, store::last_attempt(conn, id).await?)) })
+    });
+    let read: Result<_, DbError> = read.await;
+    let (Some(email), last) = read? else { return Ok(()) };
+    if email.status == EmailStatus::Sent {
+        return Ok(());
+    }
+    let done = attempt(app, email, last, compose).await;
+    if let Err(failure) = &done {
+        note(app, id, failure, QUEUE.retry.max_retries < job.attempt).await?;
+    }
+    done
+}
+
+async fn attempt(
+    app: &AppState,
+    mut email: Email,
+    last: Option<(String, Option<Outcome>)>,
+    compose: Compose,
+) -> Result<(), Failure> {
+    let (from, to) = mailboxes(app, &email)?;
+    let content = match &email.sealed_content {
+        Some(sealed) => Content::open(app, email.email_id, sealed)?,
+        None => compose(app.clone(), email.kind.clone(), email.payload.clone()).await?,
+    };
+    let (provider, had_failures) = choose(app, &last).await?;
+    // Whoever was asked before may have it.
+    let is_open = last.as_ref().is_some_and(|(_, outcome)| outcome.is_none_or(Outcome::is_uncertain));
+    email.may_have_come_twice |= is_open && !provider.takes_once();
+    email.sealed_content = Some(content.seal(app, email.email_id)?);
+    email.subject = Some(content.subject.clone());
+    email.provider = Some(provider.name().to_owned());
+    email.status = EmailStatus::Sending;
+    email.tries += 1;
+    begin(app, &email).await?;
+    let mail = Outgoing { id: email.email_id, from: &from, to, content: &content, at: email.created_at };
+    let result = context::provider(provider.name(), "email.send", provider.send(&mail)).await;
+    end(app, email, (provider.name(), had_failures), result).await
+}
+
+fn mailboxes(app: &AppState, email: &Email) -> Result<(Mailbox, Mailbox), Failure> {
+    let from = app.emails().from.clone();
+    let from = from.ok_or_else(|| Failure::retry("no_sender", "Set mail_from: who mails come from."))?;
+    let address: Address = email.to_address.parse().map_err(|_| {
+        Failure::permanent("address_invalid", "The address is none that mail can be sent to.")
+    })?;
+    let name = Some(email.to_name.trim().to_owned()).filter(|name| !name.is_empty());
+    Ok((from, Mailbox::new(name, address)))
+}
+
+/// Who is asked: whoever may have it already, if they take it once only; otherwise the first that has not failed too
+/// often of late, and rather another one than who has just failed to take it.
+async fn choose(
+    app: &AppState,
+    last: &Option<(String, Option<Outcome>)>,
+) -> Result<(Provider, bool), Failure> {
+    let providers = &app.emails().providers;
+    let bound = last.as_ref().and_then(|(name, outcome)| {
+        let is_open = outcome.is_none_or(Outcome::is_uncertain);
+        providers.iter().find(|provider| is_open && provider.name() == name && provider.takes_once())
+    });
+    let mut candidates: Vec<&Provider> = bound.map_or_else(|| providers.iter().collect(), |one| vec![one]);
+    candidates.sort_by_key(|provider| last.as_ref().is_some_and(|(name, _)| provider.name() == name));
+    let mut wait = 1_000;
+    for provider in candidates {
+        match breaker::ask(app.db(), provider.name(), app.now()).await? {
+            Permit::Call { had_failures } => return Ok((provider.clone(), had_failures)),
+            Permit::NotBefore(at) => wait = at - app.now(),
+        }
+    }
+    let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(1_000));
+    Err(Failure::not_yet("provider_down", "Every provider of mail has failed too often of late.", wait))
+}
+
+/// Why a mail does not go now.
+enum Held {
+    Db(DbError),
+    /// So long.
+    For(Duration),
+}
+
+impl From<DbError> for Held {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// Takes the mail's turn, and writes down that it is about to be sent. Where it has to wait, nothing was counted.
+async fn begin(app: &AppState, email: &Email) -> Result<(), Failure> {
+    let (app_in, email) = (app.clone(), email.clone());
+    let key = Key::new("email_recipient", email.to_address.to_lowercase().as_bytes());
+    let recipient = Check::count(key, app.config().limits.email_recipient);
+    let begun = app.db().write(move |tx| {
+        Box::pin(async move {
+            let checked = app_in.limiter().check_in(tx, &[recipient]).await?;
+            if let Some(full) = checked.rates().find(|rate| !rate.allowed) {
+                let wait = u64::try_from(full.reset_at - app_in.now()).unwrap_or_default();
+                return Err(Held::For(Duration::from_millis(wait.max(1))));
+            }
+            if let Err(wait) = pace::take(tx, &app_in).await? {
+                return Err(Held::For(wait));
+            }
+            let provider = email.provider.clone().unwrap_or_default();
+            if !store::take(tx, &email).await? {
+                // A worker that was given up on is at it still.
+                return Err(Held::For(TAKEN));
+            }
+            store::begin(tx, email.email_id, (email.tries, &provider), app_in.now()).await?;
+            Ok(checked)
+        })
+    });
+    match begun.await {
+        Ok(checked) => {
+            // It has room: what is kept of it in memory is for those that have none.
+            app.limiter().settle(&checked, Some(Ok(())))?;
+            Ok(())
+        }
+        Err(Held::Db(error)) => Err(error.into()),
+        Err(Held::For(wait)) => {
+            Err(Failure::not_yet("limited", "As many mails as may have gone for now.", wait))
+        }
+    }
+}
+
+async fn end(
+    app: &AppState,
+    email: Email,
+    (provider, had_failures): (&'static str, bool),
+    result: Result<Taken, CallFailure>,
+) -> Result<(), Failure> {
+    let waited = app.now() - email.created_at;
+    let (app_in, told) = (app.clone(), result.as_ref().map(|_| ()).map_err(Clone::clone));
+    let ended = app.db().write(move |tx| {
+        Box::pin(async move { settle(tx, &app_in, email, (provider, had_failures), result).await })
+    });
+    let ended: Result<(), DbError> = ended.await;
+    ended?;
+    match told {
+        Ok(()) => {
+            let waited = Duration::from_millis(u64::try_from(waited).unwrap_or_default());
+            app.objectives().went_well(Sli::Email, Some(waited));
+            Ok(())
+        }
+        Err(failure) if failure.outcome == Outcome::Refused => {
+            Err(Failure::permanent("refused", failure.to_string()))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+async fn settle(
+    tx: &mut Tx,
+    app: &AppState,
+    mut email: Email,
+    (provider, had_failures): (&'static str, bool),
+    result: Result<Taken, CallFailure>,
+) -> Result<(), DbError> {
+    let ended = match result {
+        Ok(taken) => {
+            email.status = EmailStatus::Sent;
+            email.sent_at = Some(app.now());
+            email.provider_id = taken.provider_id;
+            email.failure = None;
+            // It holds tickets, and has arrived.
+            email.sealed_content = None;
+            Ended { outcome: Outcome::Done, status: taken.status, code: None, detail: None }
+        }
+        Err(failure) => {
+            email.status = EmailStatus::Queued;
+            email.failure = Some(failure.detail.clone());
+            let CallFailure { outcome, status, code, detail, .. } = failure;
+            Ended { outcome, status, code, detail: Some(detail) }
+        }
+    };
+    // Who was given up on still says that it was sent, and nothing else.
+    if email.status == EmailStatus::Sent || store::is_at(tx, email.email_id, email.tries).await? {
+        store::update(tx, &email).await?;
+    }
+    store::end(tx, email.email_id, email.tries, &ended, app.now()).await?;
+    breaker::told(tx, provider, (had_failures, !ended.outcome.is_outage()), app.now()).await
+}
+
+/// What became of it, where it was not sent. What only waits has not failed.
+async fn note(app: &AppState, id: EmailId, failure: &Failure, is_last: bool) -> ApiResult<()> {
+    use crate::platform::queue::Verdict;
+    let is_dead = match failure.verdict {
+        Verdict::NotYet(_) => return Ok(()),
+        Verdict::Permanent => true,
+        Verdict::Retry | Verdict::RetryAfter(_) => is_last,
+    };
+    let (status, detail) =
+        if is_dead { (EmailStatus::Failed, failure.detail.clone()) } else { return Ok(()) };
+    app.objectives().failed(Sli::Email);
+    let written = app.db().write(move |tx| {
+        Box::pin(async move {
+            let Some(mut email) = store::by_id(tx, id).await? else { return Ok(()) };
+            email.status = status;
+            email.failure = Some(detail);
+            store::update(tx, &email).await
+        })
+    });
+    let written: Result<(), DbError> = written.await;
+    Ok(written?)
+}
