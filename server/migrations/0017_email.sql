@@ -25,6 +25,7 @@ CREATE TABLE emails (
     sent_at BIGINT
 );
 CREATE INDEX emails_by_time ON emails (created_at, email_id);
+CREATE INDEX emails_sent ON emails (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX emails_by_status ON emails (status, created_at, email_id) WHERE status <> 'sent';
 
 -- Each try: written before it, completed after it. One that has no end was cut short.

@@ -48,6 +48,7 @@ flashes! {
     TypeOffSale = "type-off-sale", "The ticket type is off sale.";
     TermsSet = "terms-set", "The terms are set, for payouts from now on.";
     TermsEnded = "terms-ended", "The organiser is not paid out any more, until there are terms again.";
+    MailTested = "mail-tested", "A mail is on its way. Look here again in a moment.";
     FeeSet = "fee-set", "The fee is set, for orders from now on.";
     PayoutBegun = "payout-begun", "The money is on its way to you, or what came of it stands below.";
     KeysRotated = "keys-rotated", "The event has a new key. New codes are signed with it.";

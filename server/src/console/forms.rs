@@ -175,6 +175,7 @@ impl Wrong {
             | Code::NothingToPayOut
             | Code::PayoutsNotSetUp
             | Code::PaymentsOff
+            | Code::MailsOff
             | Code::SalesNotSetUp
             | Code::InUse
             | Code::CapacityTaken

@@ -55,6 +55,7 @@ templates!(
     "events.html",
     "keys.html",
     "objectives.html",
+    "operator_mail.html",
     "operator_money.html",
     "operator_organiser.html",
     "order.html",

@@ -58,6 +58,11 @@ pub async fn run() -> anyhow::Result<()> {
 
     let bought = shop::sell(&api, &festival).await?;
     screen.step("Ticket shop", &report::sale(&bought));
+    let mail = shop::mail(&api, &host.admin_token).await?;
+    screen.step(
+        "Mail",
+        &format!("her tickets are in {}", host.config.data_dir.join("mail").join(mail).display()),
+    );
 
     let codes_folder = folder.join("codes");
     let (codes, took) = clock.timed(codes::write_all(&api, &festival, &codes_folder)).await;
@@ -125,6 +130,8 @@ impl Host {
         config.admin_token = Some(admin_token.clone().into());
         // The tickets are real; the money is not.
         config.payments.test_provider = true;
+        config.email.from = Some("Harbour Lights <tickets@example.org>".to_owned());
+        config.email.folder = Some(config.data_dir.join("mail"));
         Self { config, clock, admin_token, running: None }
     }
 

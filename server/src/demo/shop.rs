@@ -1,6 +1,8 @@
 //! Selling: an event opens its shop, and a buyer orders and pays there, with nobody's money.
 
-use anyhow::{Context as _, ensure};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
 use liventix_core::entropy::OsEntropy;
 use serde_json::{Value, json};
 
@@ -17,6 +19,21 @@ pub(super) struct Bought {
     pub(super) reference: String,
     /// The price of all of it, in cents.
     pub(super) total: i64,
+}
+
+/// How often the mail is looked for, and after which wait again.
+const LOOKS: (u32, Duration) = (100, Duration::from_millis(50));
+
+/// Waits until the buyer's tickets were sent. The name of their file.
+pub(super) async fn mail(api: &Api, admin_token: &str) -> anyhow::Result<String> {
+    for _ in 0..LOOKS.0 {
+        let sent: Value = api.as_operator(admin_token, "/v1/admin/emails?status=sent").await?;
+        if let Some(file) = sent["items"][0]["provider_id"].as_str() {
+            return Ok(file.to_owned());
+        }
+        tokio::time::sleep(LOOKS.1).await;
+    }
+    bail!("the buyer's tickets were not sent")
 }
 
 /// Opens the shop, and lets somebody buy two tickets in it, whose bank refuses once.

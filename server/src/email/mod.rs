@@ -8,6 +8,7 @@
 //! **Invariant:** a try is on record before it is made, and completed after it.
 
 mod content;
+pub(crate) mod desk;
 mod outbox;
 mod pace;
 mod providers;

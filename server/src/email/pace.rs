@@ -60,17 +60,18 @@ impl Pace for Mails {
     }
 }
 
-/// Takes a mail's turn. If it is not: how long it has to wait.
+/// Takes a mail's turn. If it is not: when one is (UTC milliseconds).
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn take(tx: &mut Tx, app: &AppState) -> Result<Result<(), Duration>, DbError> {
+pub(super) async fn take(tx: &mut Tx, app: &AppState) -> Result<Result<(), i64>, DbError> {
     tx.lock("email_pace", b"all").await?;
     let (now, each) = (app.now() * 1_000, Mails::each(app));
     let row = tx.first("SELECT due_at FROM email_pace WHERE name = 'all'", params![]).await?;
     let due_at = row.map_or(Ok(0), |row| row.get(0))?;
     if let Err(wait) = room(due_at, now, each) {
-        return Ok(Err(Duration::from_micros(u64::try_from(wait).unwrap_or_default())));
+        // Not before it surely is: in whole milliseconds.
+        return Ok(Err((now + wait + 999) / 1_000));
     }
     let next = in_bounds(due_at, now, each) + each;
     tx.execute("UPDATE email_pace SET due_at = $1 WHERE name = 'all'", params![next]).await?;

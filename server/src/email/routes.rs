@@ -3,19 +3,17 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::types::{EmailStatus, EmailView, NewEmail, TestRequest};
-use super::{QUEUE, outbox, store};
+use super::desk;
+use super::types::{EmailStatus, EmailView, TestRequest};
 use crate::app::AppState;
 use crate::platform::auth::Admin;
 use crate::platform::body::{Json, Query};
-use crate::platform::ids::EmailId;
-use crate::platform::page::{Key, Page, PageQuery};
-use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::page::{Page, PageQuery};
+use crate::platform::problem::ApiResult;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(test))
@@ -43,13 +41,7 @@ async fn list(
     Query(query): Query<EmailQuery>,
 ) -> ApiResult<axum::Json<Page<EmailView>>> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
-    let (before, limit) = (page.before()?, page.limit()?);
-    let read = app
-        .db()
-        .read(move |conn| Box::pin(async move { store::list(conn, query.status, before, limit + 1).await }));
-    let rows = read.await?.into_iter().map(EmailView::from).collect();
-    let key = |email: &EmailView| Key { at: email.created_at, id: *email.email_id.as_bytes() };
-    Ok(axum::Json(Page::of(rows, limit, key)))
+    Ok(axum::Json(desk::list(&app, query.status, page).await?))
 }
 
 /// Send a mail that says that mails work
@@ -65,30 +57,6 @@ async fn test(
     State(app): State<AppState>,
     Json(TestRequest { to }): Json<TestRequest>,
 ) -> ApiResult<StatusCode> {
-    if to.parse::<lettre::Address>().is_err() {
-        return Err(ApiError::field("to", "must be an e-mail address"));
-    }
-    if !app.emails().are_on() {
-        let detail = "No mail is sent here yet: set mail_from, and resend_api_key, smtp_url or mail_folder.";
-        return Err(ApiError::new(Code::MailsOff, detail));
-    }
-    let app_in = app.clone();
-    let put = app.db().write(move |tx| {
-        Box::pin(async move {
-            let id = EmailId::generate(app_in.now(), app_in.entropy().as_ref());
-            let email = NewEmail {
-                organiser_id: None,
-                kind: "test",
-                payload: json!({}),
-                dedupe_key: format!("test:{id}"),
-                to_name: String::new(),
-                to_address: to,
-            };
-            outbox::put(tx, &app_in, &email).await.map(drop)
-        })
-    });
-    let put: Result<(), crate::platform::db::DbError> = put.await;
-    put?;
-    app.queue().wake(QUEUE.name);
+    desk::test(&app, to).await?;
     Ok(StatusCode::ACCEPTED)
 }

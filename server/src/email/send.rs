@@ -27,7 +27,7 @@ use crate::platform::rate_limit::{Check, Key};
 use crate::platform::telemetry::context;
 
 /// After this, a worker that was given up on has ended.
-const TAKEN: Duration = Duration::from_secs(30);
+const TAKEN_MS: i64 = 30_000;
 
 /// Says what a mail of a kind tells.
 pub(crate) type Compose =
@@ -112,22 +112,21 @@ async fn choose(
     });
     let mut candidates: Vec<&Provider> = bound.map_or_else(|| providers.iter().collect(), |one| vec![one]);
     candidates.sort_by_key(|provider| last.as_ref().is_some_and(|(name, _)| provider.name() == name));
-    let mut wait = 1_000;
+    let mut at = app.now() + 1_000;
     for provider in candidates {
         match breaker::ask(app.db(), provider.name(), app.now()).await? {
             Permit::Call { had_failures } => return Ok((provider.clone(), had_failures)),
-            Permit::NotBefore(at) => wait = at - app.now(),
+            Permit::NotBefore(closed_until) => at = closed_until,
         }
     }
-    let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(1_000));
-    Err(Failure::not_yet("provider_down", "Every provider of mail has failed too often of late.", wait))
+    Err(Failure::not_before("provider_down", "Every provider of mail has failed too often of late.", at))
 }
 
 /// Why a mail does not go now.
 enum Held {
     Db(DbError),
-    /// So long.
-    For(Duration),
+    /// Until then (UTC milliseconds).
+    Until(i64),
 }
 
 impl From<DbError> for Held {
@@ -145,16 +144,15 @@ async fn begin(app: &AppState, email: &Email) -> Result<(), Failure> {
         Box::pin(async move {
             let checked = app_in.limiter().check_in(tx, &[recipient]).await?;
             if let Some(full) = checked.rates().find(|rate| !rate.allowed) {
-                let wait = u64::try_from(full.reset_at - app_in.now()).unwrap_or_default();
-                return Err(Held::For(Duration::from_millis(wait.max(1))));
+                return Err(Held::Until(full.reset_at));
             }
-            if let Err(wait) = pace::take(tx, &app_in).await? {
-                return Err(Held::For(wait));
+            if let Err(at) = pace::take(tx, &app_in).await? {
+                return Err(Held::Until(at));
             }
             let provider = email.provider.clone().unwrap_or_default();
             if !store::take(tx, &email).await? {
                 // A worker that was given up on is at it still.
-                return Err(Held::For(TAKEN));
+                return Err(Held::Until(app_in.now() + TAKEN_MS));
             }
             store::begin(tx, email.email_id, (email.tries, &provider), app_in.now()).await?;
             Ok(checked)
@@ -167,8 +165,8 @@ async fn begin(app: &AppState, email: &Email) -> Result<(), Failure> {
             Ok(())
         }
         Err(Held::Db(error)) => Err(error.into()),
-        Err(Held::For(wait)) => {
-            Err(Failure::not_yet("limited", "As many mails as may have gone for now.", wait))
+        Err(Held::Until(at)) => {
+            Err(Failure::not_before("limited", "As many mails as may have gone for now.", at))
         }
     }
 }
@@ -235,7 +233,7 @@ async fn settle(
 async fn note(app: &AppState, id: EmailId, failure: &Failure, is_last: bool) -> ApiResult<()> {
     use crate::platform::queue::Verdict;
     let is_dead = match failure.verdict {
-        Verdict::NotYet(_) => return Ok(()),
+        Verdict::NotBefore(_) => return Ok(()),
         Verdict::Permanent => true,
         Verdict::Retry | Verdict::RetryAfter(_) => is_last,
     };

@@ -119,7 +119,7 @@ async fn place(
     if is_free {
         app.ring(event);
     }
-    app.queue().wake(jobs::QUEUE.name);
+    jobs::wake(app);
     Ok(placed)
 }
 

@@ -139,7 +139,7 @@ async fn take_in(
         })
         .await?;
     doors.into_iter().for_each(|event| app.ring(event));
-    app.queue().wake(jobs::QUEUE.name);
+    jobs::wake(app);
     Ok(())
 }
 

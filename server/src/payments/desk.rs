@@ -77,7 +77,7 @@ pub(crate) async fn cancel(app: &AppState, who: Who, id: OrderId, reason: &Reaso
             })
         })
         .await?;
-    app.queue().wake(jobs::QUEUE.name);
+    jobs::wake(app);
     checkout::close_now(app, id).await;
     detail(app, who, id).await
 }

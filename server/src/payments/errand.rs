@@ -233,6 +233,6 @@ async fn looked_up<E: Errand>(
 
 fn tell<E>(app: &AppState, told: Told<E>) -> Answer<E> {
     told.doors.into_iter().for_each(|event| app.ring(event));
-    app.queue().wake(jobs::QUEUE.name);
+    jobs::wake(app);
     told.answer
 }

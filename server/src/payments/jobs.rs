@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::ask::{Asker, ForPayment};
 use super::{close, errand, inbox, payouts, proof, refunds, store};
 use crate::app::AppState;
+use crate::email;
 use crate::orders;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::{OrderId, PaymentId, PayoutId, RefundId};
@@ -63,6 +64,12 @@ async fn put_in(app: &AppState) -> Result<bool, DbError> {
     };
     let proves = app.queue().on_schedule("books", PROVE_EVERY_MS, job(PROVE)).await?;
     Ok(app.queue().on_schedule("payments", EVERY_MS, job(SWEEP)).await? || proves)
+}
+
+/// What was put in is done at once, now that it is committed: mails about it as well.
+pub(crate) fn wake(app: &AppState) {
+    app.queue().wake(QUEUE.name);
+    app.queue().wake(email::QUEUE.name);
 }
 
 /// What does the work.
@@ -201,6 +208,6 @@ pub async fn sweep(app: &AppState) -> Result<(), DbError> {
             })
         })
         .await?;
-    app.queue().wake(QUEUE.name);
+    wake(app);
     Ok(())
 }

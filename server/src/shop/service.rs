@@ -232,7 +232,7 @@ where
         })
         .await?;
     doors.into_iter().for_each(|event| app.ring(event));
-    app.queue().wake(payments::jobs::QUEUE.name);
+    payments::jobs::wake(app);
     Ok(())
 }
 

@@ -225,7 +225,7 @@ impl World {
             }
             Step::Defer { worker } if !self.hands[worker].is_empty() => {
                 let job = self.hands[worker].remove(0);
-                let wait = Failure::not_yet("limited", "not yet", std::time::Duration::from_secs(5));
+                let wait = Failure::not_before("limited", "not yet", self.now + 5_000);
                 let fate = self.queue.fail(&self.spec, &job, wait).await.unwrap();
                 let held = self.is_held(worker, &job);
                 assert_eq!(

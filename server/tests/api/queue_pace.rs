@@ -67,9 +67,9 @@ async fn what_waits_was_not_tried() {
     for _ in 0..5 {
         let [job] = <[Claimed; 1]>::try_from(world.claim().await).unwrap();
         assert_eq!(job.attempt, 1);
-        let wait = Failure::not_yet("limited", "ten a minute", Duration::from_secs(60));
-        let fate = world.queue.fail(&SPEC, &job, wait).await.unwrap();
         let at = liventix_core::clock::Clock::wall_ms(world.clock.as_ref()) + 60_000;
+        let wait = Failure::not_before("limited", "ten a minute", at);
+        let fate = world.queue.fail(&SPEC, &job, wait).await.unwrap();
         assert_eq!(fate, Fate::Deferred(at));
         world.clock.advance(59_999);
         assert!(world.claim().await.is_empty());
@@ -79,7 +79,7 @@ async fn what_waits_was_not_tried() {
     let fate = world.queue.fail(&SPEC, &job, Failure::retry("refused", "no")).await.unwrap();
     assert_eq!(fate, Fate::Dead);
     // Whoever has lost it says nothing of it any more.
-    let wait = Failure::not_yet("limited", "ten a minute", Duration::from_secs(60));
+    let wait = Failure::not_before("limited", "ten a minute", NOW);
     assert_eq!(world.queue.fail(&SPEC, &job, wait).await.unwrap(), Fate::NotOurs);
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn apply(app: &AppState, id: &str) -> Result<(), Failure> {
     let changed = app.db().write(move |tx| Box::pin(async move { take_in(tx, &app_in, event, about).await }));
     let order = changed.await?;
     order.iter().filter_map(orders::Order::at_doors).for_each(|event| app.ring(event));
-    app.queue().wake(jobs::QUEUE.name);
+    jobs::wake(app);
     Ok(())
 }
 

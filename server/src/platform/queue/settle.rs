@@ -1,7 +1,6 @@
 //! Ending tries. Everything here is guarded by the lease: a worker that was given up on changes nothing.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use liventix_core::entropy::Entropy;
 use liventix_core::resilience::Retry;
@@ -114,8 +113,8 @@ pub(super) async fn fail(
     (job, failure): (&Claimed, &Failure),
     (now, entropy): (i64, &dyn Entropy),
 ) -> Result<Fate, DbError> {
-    if let Verdict::NotYet(wait) = failure.verdict {
-        return defer(tx, job, later(now, wait)).await;
+    if let Verdict::NotBefore(at) = failure.verdict {
+        return defer(tx, job, at).await;
     }
     let key = lock_key_of(tx, spec.name.to_owned(), job.ordering_key.clone()).await?;
     let sql = "UPDATE jobs SET attempts = attempts + 1 WHERE job_id = $1 AND lease = $2 AND state = 'running' \
@@ -135,7 +134,7 @@ pub(super) async fn fail(
     let retry = match failure.verdict {
         Verdict::Retry => Retry::Backoff,
         Verdict::RetryAfter(wait) => Retry::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-        Verdict::Permanent | Verdict::NotYet(_) => Retry::No,
+        Verdict::Permanent | Verdict::NotBefore(_) => Retry::No,
     };
     match spec.retry.after(attempts, retry, entropy) {
         Ok(wait_ms) => {
@@ -150,10 +149,6 @@ pub(super) async fn fail(
             Ok(Fate::Dead)
         }
     }
-}
-
-fn later(now: i64, wait: Duration) -> i64 {
-    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Puts a job back that was not tried.

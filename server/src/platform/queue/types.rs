@@ -163,8 +163,8 @@ pub enum Verdict {
     RetryAfter(Duration),
     /// Trying again cannot help.
     Permanent,
-    /// It was not tried: something has to wait. Tried after this long, and not counted.
-    NotYet(Duration),
+    /// It was not tried: something has to wait. Tried from this time on (UTC milliseconds), and not counted.
+    NotBefore(i64),
 }
 
 impl Failure {
@@ -182,8 +182,8 @@ impl Failure {
 
     /// Not a failure: its time has not come, for a reason that only its handler knows.
     #[must_use]
-    pub fn not_yet(code: &'static str, detail: impl Into<String>, wait: Duration) -> Self {
-        Self { code, detail: detail.into(), verdict: Verdict::NotYet(wait) }
+    pub fn not_before(code: &'static str, detail: impl Into<String>, at: i64) -> Self {
+        Self { code, detail: detail.into(), verdict: Verdict::NotBefore(at) }
     }
 
     /// One that stays.

@@ -316,7 +316,7 @@ impl Worker {
             match result {
                 Ok(()) => done.push(job),
                 Err(failure) => {
-                    round.failed += u64::from(!matches!(failure.verdict, Verdict::NotYet(_)));
+                    round.failed += u64::from(!matches!(failure.verdict, Verdict::NotBefore(_)));
                     self.fail(&job, failure).await?;
                 }
             }

@@ -2,6 +2,7 @@
 //! `tests/output/console/`, on a desktop, on a phone and in the dark.
 
 mod doors;
+mod mail;
 mod money;
 mod orders;
 mod pages;

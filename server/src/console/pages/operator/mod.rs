@@ -2,6 +2,7 @@
 
 mod alerts;
 mod dead_letters;
+mod mail;
 mod money;
 mod objectives;
 mod queues;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(alerts::routes())
         .merge(objectives::routes())
         .merge(money::routes())
+        .merge(mail::routes())
         .merge(queues::routes())
         .merge(dead_letters::routes())
 }
