@@ -31,6 +31,8 @@ pub(super) async fn get_or_make(
     kind: LinkKind,
     expires_at: Option<i64>,
 ) -> ApiResult<(String, Option<i64>)> {
+    // Whoever asks at the same moment gets the same one.
+    tx.lock("ticket_link", ticket.as_bytes()).await?;
     if let Some(link) = store::alive(tx, ticket, kind).await? {
         if link.expires_at.is_none_or(|expires_at| expires_at > app.now()) {
             return Ok((url(app, &open(app, ticket, &link)?), link.expires_at));

@@ -307,3 +307,15 @@ async fn what_events_say_of_people_is_not_kept_for_ever() {
     assert_eq!(kept(2).await, 0);
     assert_eq!(state_of(&w.server, &w.event("payment_intent.succeeded")).await.0, "applied");
 }
+
+/// Tickets' links are made when somebody asks first: whoever asks at the same moment gets the same ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_that_many_look_at_at_once_has_one_link_for_each_ticket() {
+    let w = StripeWorld::start().await;
+    let order = w.shop.order(&w.server, 3).await;
+    w.stripe.buyer_pays(&order.intent(), Card::Good).unwrap();
+    apply(&w.server, &w.event("payment_intent.succeeded")).await;
+    let views = futures_util::future::join_all((0..40).map(|_| order.view(&w.server))).await;
+    assert!(views[0]["items"][2]["ticket_url"].is_string());
+    assert!(views.iter().all(|view| view["items"] == views[0]["items"]));
+}
