@@ -22,7 +22,7 @@ use crate::platform::ids::EmailId;
 use crate::platform::maintenance::worker_name;
 use crate::platform::objectives::Sli;
 use crate::platform::problem::ApiResult;
-use crate::platform::queue::{Claimed, Failure, Handlers, Worker};
+use crate::platform::queue::{Claimed, Failure, Handlers, Verdict, Worker};
 use crate::platform::rate_limit::{Check, Key};
 use crate::platform::telemetry::context;
 
@@ -190,11 +190,21 @@ async fn end(
             app.objectives().went_well(Sli::Email, Some(waited));
             Ok(())
         }
-        Err(failure) if failure.outcome == Outcome::Refused => {
-            Err(Failure::permanent("refused", failure.to_string()))
-        }
-        Err(failure) => Err(failure.into()),
+        Err(failure) => Err(for_queue(failure)),
     }
+}
+
+/// What the queue and the log keep of it: what a provider says may name whom the mail is for, and stays with the mail.
+fn for_queue(failure: CallFailure) -> Failure {
+    let CallFailure { outcome, status, .. } = failure;
+    let detail = match status {
+        Some(status) => format!("The provider answered {status}: {}.", outcome.code()),
+        None => format!("The provider did not answer: {}.", outcome.code()),
+    };
+    if outcome == Outcome::Refused {
+        return Failure::permanent("refused", detail);
+    }
+    Failure { detail, ..failure.into() }
 }
 
 async fn settle(
@@ -231,20 +241,22 @@ async fn settle(
 
 /// What became of it, where it was not sent. What only waits has not failed.
 async fn note(app: &AppState, id: EmailId, failure: &Failure, is_last: bool) -> ApiResult<()> {
-    use crate::platform::queue::Verdict;
     let is_dead = match failure.verdict {
         Verdict::NotBefore(_) => return Ok(()),
         Verdict::Permanent => true,
         Verdict::Retry | Verdict::RetryAfter(_) => is_last,
     };
-    let (status, detail) =
-        if is_dead { (EmailStatus::Failed, failure.detail.clone()) } else { return Ok(()) };
+    if !is_dead {
+        return Ok(());
+    }
+    let detail = failure.detail.clone();
     app.objectives().failed(Sli::Email);
     let written = app.db().write(move |tx| {
         Box::pin(async move {
             let Some(mut email) = store::by_id(tx, id).await? else { return Ok(()) };
-            email.status = status;
-            email.failure = Some(detail);
+            email.status = EmailStatus::Failed;
+            // What the provider said is there already.
+            email.failure.get_or_insert(detail);
             store::update(tx, &email).await
         })
     });

@@ -229,6 +229,17 @@ async fn a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not()
     w.test("nobody@example.org").await;
     let failed = w.becomes("failed").await;
     assert!(text(&failed["failure"]).contains("550"), "{failed}");
+    let letters = until(async || {
+        let letters = w.server.get("/v1/admin/dead-letters?queue=email", ADMIN).await.expect(200);
+        (letters["items"][0]["job_id"].is_string()).then_some(letters)
+    })
+    .await;
+    let letter = format!("/v1/admin/dead-letters/{}", text(&letters["items"][0]["job_id"]));
+    let letter = w.server.get(&letter, ADMIN).await.expect(200).to_string();
+    assert!(
+        letter.contains("550") && !letter.contains("mailbox"),
+        "what the server said is the mail's: {letter}"
+    );
 }
 
 #[tokio::test]
