@@ -28,6 +28,7 @@ pub use types::{EmailStatus, EmailView, TestRequest};
 
 use crate::platform::config::{ConfigError, EmailConfig};
 use crate::platform::queue::QueueSpec;
+use crate::platform::smtp;
 
 /// Tried at once, and then after 1, 5 and 30 seconds, 5 minutes and half an hour; then it is a dead letter.
 /// Fifty at once, where the pace allows as many.
@@ -47,9 +48,7 @@ impl Emails {
     /// # Errors
     /// When a setting cannot be used.
     pub(crate) fn new(config: &EmailConfig) -> Result<Self, ConfigError> {
-        let from = config.from.as_deref().map(str::parse).transpose().map_err(|_| {
-            ConfigError::new("mail_from", "must be an e-mail address, such as Liventix <tickets@example.org>")
-        })?;
+        let from = config.from.as_deref().map(smtp::sender).transpose()?;
         Ok(Self { providers: Arc::new(Provider::all(config)?), from })
     }
 

@@ -256,16 +256,16 @@ async fn moved(
     book(tx, app, entry).await
 }
 
-/// Money that is an organiser's is on its way to them. `again`: after it had been thought not to be.
+/// Money that is an organiser's is on its way to them: at first (`payout`), or after it had been thought not to be
+/// (`payout_again`).
 pub(super) async fn payout_begun(
     tx: &mut Tx,
     app: &AppState,
     payout: &Payout,
-    again: &'static str,
+    cause: &'static str,
 ) -> Result<(), DbError> {
     let lines = [(Account::Organiser, payout.amount), (Account::Payouts, -payout.amount)];
-    let cause = if again.is_empty() { "payout".to_owned() } else { format!("payout_{again}") };
-    paid_out(tx, app, payout, (cause, "payout", &lines)).await
+    paid_out(tx, app, payout, (cause.to_owned(), "payout", &lines)).await
 }
 
 /// It has arrived.

@@ -50,7 +50,7 @@ pub(crate) async fn run(app: AppState) {
 pub async fn work(app: &AppState) -> Result<u64, DbError> {
     let mut done = 0;
     for (queue, handlers) in [(QUEUE, handlers(app)), (inbox::QUEUE, inbox::handlers(app))] {
-        let one = QueueSpec { concurrency: 1, ..queue };
+        let one = queue.with_concurrency(1);
         let round = Worker::new(app.queue().clone(), one, handlers, "by hand").run_once().await?;
         done += round.done + round.failed;
     }

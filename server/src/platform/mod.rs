@@ -26,6 +26,7 @@ pub mod rate_limit;
 pub mod remark;
 pub mod request_id;
 pub mod severity;
+pub(crate) mod smtp;
 pub mod telemetry;
 pub mod text;
 pub mod vault;

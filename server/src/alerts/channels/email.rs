@@ -1,25 +1,22 @@
 //! By mail, several messages in one: whoever is woken reads one mail, not fifty.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use lettre::message::{Mailbox, Mailboxes, header};
 use lettre::transport::smtp::Error as SmtpError;
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor};
+use lettre::{AsyncTransport as _, Message as Mail};
 use secrecy::ExposeSecret as _;
 
 use super::super::types::{Message, Notice, Turn};
 use crate::platform::config::{AlertConfig, ConfigError};
 use crate::platform::queue::Failure;
 use crate::platform::severity::Severity;
-
-/// How long the mail server may take for one step.
-const TIMEOUT: Duration = Duration::from_secs(15);
+use crate::platform::smtp;
 
 /// Mails to the operator, by SMTP.
 pub(super) struct Email {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    transport: smtp::Transport,
     from: Mailbox,
     to: Mailboxes,
     public_url: String,
@@ -38,16 +35,8 @@ impl Email {
         let to = to
             .parse()
             .map_err(|_| ConfigError::new("alert_email_to", "must be e-mail addresses with , between"))?;
-        let from = config.mail_from.as_deref().unwrap_or_default().parse().map_err(|_| {
-            ConfigError::new("mail_from", "must be an e-mail address, such as Liventix <tickets@example.org>")
-        })?;
-        let url = config.smtp_url.as_ref().map_or("", |url| url.expose_secret());
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| {
-            let reason =
-                "must be smtps://user:password@host:465, or smtp://user:password@host:587?tls=required";
-            ConfigError::new("smtp_url", reason)
-        })?;
-        let transport = transport.timeout(Some(TIMEOUT)).build();
+        let from = smtp::sender(config.mail_from.as_deref().unwrap_or_default())?;
+        let transport = smtp::transport(config.smtp_url.as_ref().map_or("", |url| url.expose_secret()))?;
         Ok(Some(Self { transport, from, to, public_url: public_url.to_owned() }))
     }
 

@@ -1,22 +1,18 @@
 //! A mail server (RFC 5321), by connections that are kept.
 
-use std::time::Duration;
-
+use lettre::AsyncTransport as _;
 use lettre::transport::smtp::Error;
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use secrecy::ExposeSecret as _;
 
 use super::Taken;
 use crate::email::content::Outgoing;
 use crate::platform::call::{CallFailure, Outcome};
 use crate::platform::config::{ConfigError, EmailConfig};
-
-/// How long the server may take for one step.
-const TIMEOUT: Duration = Duration::from_secs(15);
+use crate::platform::smtp;
 
 /// A mail server.
 #[derive(Clone)]
-pub(crate) struct Smtp(AsyncSmtpTransport<Tokio1Executor>);
+pub(crate) struct Smtp(smtp::Transport);
 
 impl std::fmt::Debug for Smtp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,13 +24,7 @@ impl Smtp {
     /// If one is set up.
     pub(super) fn new(config: &EmailConfig) -> Result<Option<Self>, ConfigError> {
         let Some(url) = &config.smtp_url else { return Ok(None) };
-        let transport =
-            AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret()).map_err(|_| {
-                let reason =
-                    "must be smtps://user:password@host:465, or smtp://user:password@host:587?tls=required";
-                ConfigError::new("smtp_url", reason)
-            })?;
-        Ok(Some(Self(transport.timeout(Some(TIMEOUT)).build())))
+        Ok(Some(Self(smtp::transport(url.expose_secret())?)))
     }
 
     pub(super) async fn send(&self, mail: &Outgoing<'_>) -> Result<Taken, CallFailure> {

@@ -197,5 +197,5 @@ async fn begin(tx: &mut Tx, app: &AppState, who: &Who, payout: &Payout) -> ApiRe
     let entry = Entry::of(Deed::PayoutBegun).to(Target::Payout, payout.payout_id.as_bytes());
     audit::record(tx, app, who, entry.named(observe::name(payout)).after(after)).await?;
     jobs::find_out_payout_at(tx, app, payout.payout_id, app.now() + FIND_OUT_MS).await?;
-    Ok(books::payout_begun(tx, app, payout, "").await?)
+    Ok(books::payout_begun(tx, app, payout, "payout").await?)
 }

@@ -50,7 +50,7 @@ pub(crate) async fn observe(
     if payout.status.is_uncertain() || payout.status == PayoutStatus::Refused {
         if payout.status == PayoutStatus::Refused {
             // It was made after all: it is off the balance again, before it is paid.
-            books::payout_begun(tx, app, &payout, "again").await?;
+            books::payout_begun(tx, app, &payout, "payout_again").await?;
         }
         payout.status = PayoutStatus::Paid;
         payout.failure = None;

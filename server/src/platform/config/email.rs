@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::alerts::check_smtp;
 use super::{ConfigError, is_near};
+use crate::platform::smtp;
 
 /// Resend's address.
 const RESEND_URL: &str = "https://api.resend.com";
@@ -51,9 +52,7 @@ impl EmailConfig {
         if self.from.is_none() && (self.resend_api_key.is_some() || self.folder.is_some()) {
             return wrong("mail_from", "is needed to send mails: who they come from");
         }
-        if self.from.as_deref().is_some_and(|from| from.parse::<lettre::message::Mailbox>().is_err()) {
-            return wrong("mail_from", "must be an e-mail address, such as Liventix <tickets@example.org>");
-        }
+        self.from.as_deref().map(smtp::sender).transpose()?;
         if let Some(url) = &self.smtp_url {
             check_smtp(url.expose_secret())?;
         }
