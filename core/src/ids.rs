@@ -130,6 +130,10 @@ id!(/// One ledger file of a device. A new file is a new ledger, with a hash cha
     LedgerId, "ledger id");
 id!(/// One scan: an attempt at a gate, whatever came of it.
     ScanId, "scan id");
+id!(/// A phone that a server may send push messages to.
+    PushDeviceId, "push device id");
+id!(/// One push message to one phone.
+    PushMessageId, "push message id");
 
 impl ScanId {
     /// The moment inside a version 7 id (UTC milliseconds).

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod entropy;
 pub mod ids;
 pub mod ledger;
+pub mod push;
 pub mod qr;
 pub mod readiness;
 pub mod resilience;

@@ -31,10 +31,11 @@ use crate::platform::rate_limit::RateLimiter;
 use crate::platform::telemetry::metrics::Metrics;
 use crate::platform::vault::{Vault, VaultError};
 use crate::platform::{http, maintenance, objectives, openapi};
+use crate::push::Push;
 use crate::scanning::{Desks, LiveBoards};
 use crate::{
-    accounts, anomalies, audit, console, dead_letters, doors, email, events, health, mails, orders,
-    organisers, payments, sales, scanning, shop, tickets, wallet,
+    accounts, announcements, anomalies, audit, console, dead_letters, doors, email, events, health, mails,
+    notices, orders, organisers, payments, push, sales, scanning, shop, tickets, wallet,
 };
 
 pub use state::AppState;
@@ -135,7 +136,9 @@ impl App {
                 objectives::run(chores.clone()),
                 alerts::run(chores.clone()),
                 payments::run(chores.clone()),
-                email::run(chores.clone(), mails::compose)
+                mails::run(chores.clone()),
+                push::run(chores.clone()),
+                notices::run(chores.clone())
             );
         });
         Ok(Running { addr, app, close, task, chores })
@@ -158,6 +161,7 @@ impl App {
         let channels = Channels::new(&config.alerts, &public_url)?;
         let payments = Payments::new(&config.payments)?;
         let emails = Emails::new(&config.email)?;
+        let push = Push::new(&config.push)?;
         let queue = Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let idempotency = Idempotency::new(
             db.clone(),
@@ -186,6 +190,7 @@ impl App {
             channels,
             payments,
             emails,
+            push,
             objectives: Recorder::new(Arc::clone(&clock)),
             closing,
             draining: AtomicBool::new(false),
@@ -246,6 +251,8 @@ impl App {
             .merge(payments::routes::routes())
             .merge(payments::payouts::routes::routes())
             .merge(email::routes::routes())
+            .merge(announcements::routes::routes())
+            .merge(mails::texts::routes::routes())
             .merge(payments::inbox::routes::routes())
             .merge(shop::routes::routes())
             .merge(tickets::routes::routes())
@@ -253,6 +260,7 @@ impl App {
             .merge(scanning::routes::routes())
             .merge(anomalies::routes::routes())
             .merge(wallet::routes::routes())
+            .merge(push::routes::routes())
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod announcements;
 pub mod anomalies;
 pub mod app;
 pub mod audit;
@@ -23,12 +24,14 @@ pub mod doors;
 pub mod email;
 pub mod events;
 pub mod health;
-mod mails;
+pub mod mails;
+pub mod notices;
 pub mod orders;
 pub mod organisers;
 pub mod payments;
 pub mod platform;
 pub mod pricing;
+pub mod push;
 pub mod sales;
 pub mod scanning;
 pub mod shop;

@@ -10,12 +10,14 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 
 MAIL = {
     "from": "Liventix <tickets@example.org>", "to": ["ida@example.org"], "subject": "Hello", "text": "Hello",
     "html": "<p>Hello</p>",
     "attachments": [{"filename": "a.txt", "content": "aGVsbG8=", "content_type": "text/plain", "content_id": "a"}],
+    "tags": [{"name": "liventix_email_id", "value": "1"}],
 }
 
 
@@ -27,10 +29,38 @@ def refused(kind, call):
     raise AssertionError(f"it should be refused with {kind}")
 
 
+def control(url, name, wish):
+    body = json.dumps(wish).encode()
+    request = urllib.request.Request(f"{url}/_control/{name}", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
 def fail(url, fault):
-    body = json.dumps(fault).encode()
-    request = urllib.request.Request(f"{url}/_control/fail", body, {"content-type": "application/json"})
-    urllib.request.urlopen(request).close()
+    control(url, "fail", fault)
+
+
+def check_web_hooks(url, mail):
+    import resend
+
+    wish = {"mail": mail, "id": "msg_1", "kind": "email.bounced", "at": int(time.time() * 1000),
+            "beside": {"bounce": {"message": "no such user", "type": "Permanent", "subType": "General"}}}
+    told = control(url, "tell", wish)
+    headers = {name: told[name] for name in ("id", "timestamp", "signature")}
+    hook = {"payload": told["body"], "headers": headers, "webhook_secret": told["secret"]}
+    event = resend.Webhooks.verify(hook)
+    assert event["type"] == "email.bounced" and event["data"]["email_id"] == mail
+    assert event["data"]["tags"] == {"liventix_email_id": "1"}
+    refused(ValueError, lambda: resend.Webhooks.verify({**hook, "payload": told["body"] + " "}))
+
+
+def check_suppressions(url):
+    import resend
+    from resend import exceptions
+
+    control(url, "suppress", "ida+x@example.org")
+    assert resend.Suppressions.remove("ida+x@example.org")["deleted"]
+    refused(exceptions.ResendError, lambda: resend.Suppressions.remove("ida+x@example.org"))
 
 
 def check(url):
@@ -48,6 +78,8 @@ def check(url):
                       lambda: resend.Emails.send({**MAIL, "subject": "Other"}, {"idempotency_key": "email/1"}))
     assert (int(changed.code), changed.error_type) == (409, "invalid_idempotent_request")
     refused(exceptions.ResendError, lambda: resend.Emails.send({**MAIL, "to": ["nobody"]}))
+    check_web_hooks(url, first["id"])
+    check_suppressions(url)
     fail(url, {"too_many": 7})
     assert refused(exceptions.RateLimitError, lambda: resend.Emails.send(MAIL)).error_type == "rate_limit_exceeded"
     fail(url, {"fail": 503})

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use liventix_ffi::host::CallbackError;
@@ -54,6 +54,26 @@ pub(crate) struct BrokenClock;
 impl HostClock for BrokenClock {
     fn sample(&self) -> Result<ClockSample, CallbackError> {
         Err(CallbackError::Failed { detail: "no clock".to_owned() })
+    }
+}
+
+/// A clock that a test sets.
+pub(crate) struct SteppedClock(AtomicI64);
+
+impl SteppedClock {
+    pub(crate) fn at(wall_ms: i64) -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(wall_ms)))
+    }
+
+    pub(crate) fn advance(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl HostClock for SteppedClock {
+    fn sample(&self) -> Result<ClockSample, CallbackError> {
+        let now = self.0.load(Ordering::SeqCst);
+        Ok(ClockSample { wall_ms: now, mono_ms: now, boot: 1 })
     }
 }
 

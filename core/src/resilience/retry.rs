@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::future::Future;
+use std::time::Duration;
 
 use super::sleep::{AsyncSleeper, Sleeper};
 use crate::entropy::Entropy;
@@ -41,6 +42,13 @@ impl RetryPolicy {
     #[must_use]
     pub fn with_jitter(self, jitter_percent: u8) -> Self {
         Self { jitter_percent, ..self }
+    }
+
+    /// The same, waiting as long as this for a server that asks for it (milliseconds).
+    #[must_use]
+    pub const fn waiting_up_to(mut self, max_retry_after_ms: u64) -> Self {
+        self.max_retry_after_ms = max_retry_after_ms;
+        self
     }
 
     /// The wait before retry number `retry` (from 1), before jitter.
@@ -95,6 +103,13 @@ impl From<bool> for Retry {
     /// A plain "is it retryable?".
     fn from(retryable: bool) -> Self {
         if retryable { Self::Backoff } else { Self::No }
+    }
+}
+
+impl From<Duration> for Retry {
+    /// A wait that was asked for, in whole milliseconds.
+    fn from(wait: Duration) -> Self {
+        Self::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -53,10 +53,27 @@ impl Call {
         bearer: Option<SecretString>,
         body: &impl Serialize,
     ) -> Result<Self, CallError> {
+        Self::with_body(name, Method::Post, (path, bearer), body)
+    }
+
+    pub(crate) fn put(
+        name: &'static str,
+        path: String,
+        bearer: Option<SecretString>,
+        body: &impl Serialize,
+    ) -> Result<Self, CallError> {
+        Self::with_body(name, Method::Put, (path, bearer), body)
+    }
+
+    fn with_body(
+        name: &'static str,
+        method: Method,
+        (path, bearer): (String, Option<SecretString>),
+        body: &impl Serialize,
+    ) -> Result<Self, CallError> {
         let body = serde_json::to_vec(body)
             .map_err(|error| CallError::Protocol { call: name, detail: error.to_string() })?;
-        let request = Request { method: Method::Post, path, bearer, body: Some(body), timeout: TIMEOUT };
-        Ok(Self { name, request })
+        Ok(Self { name, request: Request { method, path, bearer, body: Some(body), timeout: TIMEOUT } })
     }
 
     /// Waits this much longer for the answer, because the server was asked to hold it back.
@@ -117,10 +134,16 @@ impl<T: Transport, S: AsyncSleeper> Caller<'_, T, S> {
 
     /// A few tries, as long as the failure is of a kind that passes.
     pub(crate) async fn call<A: DeserializeOwned + Send>(&self, call: &Call) -> Result<(A, u64), CallError> {
-        let policy = RetryPolicy {
-            max_retry_after_ms: PATIENCE_MS,
-            ..RetryPolicy::new(call.name, MAX_RETRIES, BACKOFF_MS)
-        };
+        self.call_by(&RetryPolicy::new(call.name, MAX_RETRIES, BACKOFF_MS), call).await
+    }
+
+    /// As many tries as the policy has, as long as the failure is of a kind that passes.
+    pub(crate) async fn call_by<A: DeserializeOwned + Send>(
+        &self,
+        policy: &RetryPolicy,
+        call: &Call,
+    ) -> Result<(A, u64), CallError> {
+        let policy = policy.clone().waiting_up_to(PATIENCE_MS);
         retry(&policy, self.sleeper, self.entropy, |_attempt| self.once(call), judge)
             .await
             .map_err(|failure| failure.error)
@@ -148,7 +171,7 @@ fn time_call() -> Call {
 fn judge(error: &CallError) -> Retry {
     match error.retry_after() {
         _ if !error.is_retryable() => Retry::No,
-        Some(wait) => Retry::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        Some(wait) => wait.into(),
         None => Retry::Backoff,
     }
 }

@@ -53,6 +53,7 @@ impl HttpTransport {
         let mut builder = match request.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
+            Method::Put => self.client.put(url),
             Method::Delete => self.client.delete(url),
         };
         if let Some(token) = &request.bearer {

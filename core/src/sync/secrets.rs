@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::ids::EventId;
 
@@ -48,6 +50,29 @@ pub trait SecretStore: Send + Sync {
     /// # Errors
     /// [`SecretError`] if it could not be removed.
     fn delete(&self, name: &str) -> Result<(), SecretError>;
+}
+
+/// A value that is kept as JSON; none also if it is damaged.
+pub(crate) fn read_json<T: DeserializeOwned>(
+    secrets: &dyn SecretStore,
+    name: &str,
+) -> Result<Option<T>, SecretError> {
+    let Some(text) = secrets.get(name)? else { return Ok(None) };
+    let value = serde_json::from_str(text.expose_secret());
+    Ok(value.inspect_err(|_| tracing::warn!(name, "a value in the secret store is damaged")).ok())
+}
+
+/// Keeps a value as JSON.
+pub(crate) fn write_json<T: Serialize>(
+    secrets: &dyn SecretStore,
+    name: &str,
+    value: &T,
+) -> Result<(), SecretError> {
+    let text = serde_json::to_string(value).map_err(|error| SecretError {
+        action: format!("write {name}"),
+        detail: format!("not as JSON: {:?} error", error.classify()),
+    })?;
+    secrets.put(name, &SecretString::from(text))
 }
 
 /// Secrets that live as long as the process: for tests and the demo.

@@ -16,6 +16,8 @@ pub enum Method {
     Get,
     /// Writes; every POST of the protocols except enrolment may be repeated safely.
     Post,
+    /// Says how something is from now on; may be repeated safely.
+    Put,
     /// Takes something back; may be repeated safely.
     Delete,
 }

@@ -20,7 +20,7 @@ mod codes;
 mod engine;
 pub mod error;
 pub mod link;
-mod store;
+pub(crate) mod store;
 mod turns;
 pub mod wire;
 

@@ -17,7 +17,7 @@ use super::wire::WalletTicket;
 use crate::clock::TimeState;
 use crate::entropy::Entropy;
 use crate::ids::TicketId;
-use crate::sync::secrets::{SecretError, SecretStore};
+use crate::sync::secrets::{SecretError, SecretStore, read_json, write_json};
 
 /// The ids of its tickets.
 const INDEX: &str = "wallet.index";
@@ -60,14 +60,14 @@ impl fmt::Debug for HeldTicket {
 }
 
 /// The wallet's part of the secret store.
-pub(super) struct Store {
+pub(crate) struct Store {
     secrets: Arc<dyn SecretStore>,
     /// Held while a value is read, changed and written back.
     changing: Mutex<()>,
 }
 
 impl Store {
-    pub(super) fn new(secrets: Arc<dyn SecretStore>) -> Self {
+    pub(crate) fn new(secrets: Arc<dyn SecretStore>) -> Self {
         Self { secrets, changing: Mutex::new(()) }
     }
 
@@ -75,19 +75,12 @@ impl Store {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A value; none also if it is damaged.
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SecretError> {
-        let Some(text) = self.secrets.get(name)? else { return Ok(None) };
-        let value = serde_json::from_str(text.expose_secret());
-        Ok(value.inspect_err(|_| tracing::warn!(name, "a value of the wallet is damaged")).ok())
+        read_json(&*self.secrets, name)
     }
 
     fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), SecretError> {
-        let text = serde_json::to_string(value).map_err(|error| SecretError {
-            action: format!("write {name}"),
-            detail: format!("not as JSON: {:?} error", error.classify()),
-        })?;
-        self.secrets.put(name, &SecretString::from(text))
+        write_json(&*self.secrets, name, value)
     }
 
     /// The ids of the tickets. A damaged list is empty; the next refresh makes it anew.
@@ -103,8 +96,22 @@ impl Store {
 
     /// The servers that tickets are from; none if a ticket is damaged, for it may be from any.
     pub(super) fn servers(&self) -> Result<Option<Vec<String>>, SecretError> {
-        let servers: Vec<String> = self.tickets()?.into_iter().map(|held| held.server_url).collect();
-        Ok((servers.len() == self.index()?.len()).then_some(servers))
+        let all = self.all_tickets()?;
+        Ok(all.map(|tickets| tickets.into_iter().map(|held| held.server_url).collect()))
+    }
+
+    /// The servers that count this phone as the holder of a ticket; none if a ticket is damaged, for it may be from any.
+    pub(crate) fn servers_of_held(&self) -> Result<Option<BTreeSet<String>>, SecretError> {
+        let held = |tickets: Vec<HeldTicket>| {
+            tickets.into_iter().filter(|held| !held.gone).map(|held| held.server_url).collect()
+        };
+        Ok(self.all_tickets()?.map(held))
+    }
+
+    /// Every ticket; none if one cannot be read.
+    fn all_tickets(&self) -> Result<Option<Vec<HeldTicket>>, SecretError> {
+        let tickets = self.tickets()?;
+        Ok((tickets.len() == self.index()?.len()).then_some(tickets))
     }
 
     pub(super) fn ticket(&self, ticket_id: TicketId) -> Result<HeldTicket, WalletError> {
@@ -142,7 +149,7 @@ impl Store {
     }
 
     /// The wallet's token at a server, if there is a good one.
-    pub(super) fn identity(&self, server_url: &str) -> Result<Option<SecretString>, SecretError> {
+    pub(crate) fn identity(&self, server_url: &str) -> Result<Option<SecretString>, SecretError> {
         let token = self.secrets.get(&identity_name(server_url))?;
         Ok(token.filter(|token| is_token(token.expose_secret())))
     }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod push;
 pub(crate) mod secrets;
 pub(crate) mod server;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use liventix_core::clock::{Clock, ManualClock};
 use liventix_core::entropy::FixedEntropy;
 use liventix_core::ids::TicketId;
+use liventix_core::push::{PushRegistrar, PushSettings};
 use liventix_core::resilience::AsyncSleeper;
 use liventix_core::sync::{Connect, Request, Response, Transport, TransportError};
 use liventix_core::wallet::{ClaimLink, HeldTicket, Wallet, WalletParts};
@@ -197,6 +199,16 @@ impl Phone {
         self.wallet = open(&self.connector, &self.secrets, &self.clock, self.seed);
     }
 
+    /// What gets push messages to it; another one each time, as after a restart.
+    pub(crate) fn registrar(&self, settings: PushSettings) -> PushRegistrar<Connector, NoSleep> {
+        let parts = parts(&self.secrets, &self.clock, self.seed + 500);
+        PushRegistrar::with_sleeper(self.connector.clone(), parts, settings, NoSleep::default())
+    }
+
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.wall_ms()
+    }
+
     pub(crate) fn held(&self) -> HeldTicket {
         let tickets = self.wallet.tickets().unwrap();
         assert_eq!(tickets.len(), 1, "{tickets:?}");
@@ -210,12 +222,12 @@ fn open(
     clock: &Arc<ManualClock>,
     seed: u64,
 ) -> Wallet<Connector, NoSleep> {
-    let parts = WalletParts {
-        secrets: secrets.clone(),
-        clock: clock.clone(),
-        entropy: Arc::new(FixedEntropy::new(seed)),
-    };
-    Wallet::with_sleeper(connector.clone(), parts, NoSleep::default()).unwrap()
+    Wallet::with_sleeper(connector.clone(), parts(secrets, clock, seed), NoSleep::default()).unwrap()
+}
+
+fn parts(secrets: &Arc<BrittleSecrets>, clock: &Arc<ManualClock>, seed: u64) -> WalletParts {
+    let entropy = Arc::new(FixedEntropy::new(seed));
+    WalletParts { secrets: secrets.clone(), clock: clock.clone(), entropy }
 }
 
 /// Two servers and any number of phones.
@@ -257,6 +269,10 @@ impl World {
 
     pub(crate) fn server(&self) -> std::sync::MutexGuard<'_, Server> {
         self.network.server.lock().unwrap()
+    }
+
+    pub(crate) fn other_server(&self) -> std::sync::MutexGuard<'_, Server> {
+        self.other.server.lock().unwrap()
     }
 
     pub(crate) fn link(&self) -> ClaimLink {

@@ -1,5 +1,6 @@
 //! One ticket at a server in memory: what the real one does, in few words.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -14,7 +15,10 @@ use liventix_core::wallet::wire::{
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use super::push::Push;
 use crate::harness::{NOW, Venue};
+
+const PUSH: &str = "/v1/wallet/push";
 
 /// The server's state.
 pub(crate) struct Server {
@@ -22,11 +26,14 @@ pub(crate) struct Server {
     pub(crate) ticket: TicketEntry,
     /// The tokens of the phones that hold the ticket.
     pub(crate) holders: Vec<String>,
+    /// The tokens of the phones that ever claimed something.
+    pub(crate) known: BTreeSet<String>,
     /// Every change that was made, so that a test sees what was done twice.
     pub(crate) done: Vec<&'static str>,
     pub(crate) transfer_allowed: bool,
     /// The server lost its claims.
     pub(crate) restored: bool,
+    pub(crate) push: Push,
     link: String,
     transfer: Option<(String, i64)>,
     used: Option<(String, String)>,
@@ -42,9 +49,11 @@ impl Server {
             clock: Arc::new(ManualClock::new(NOW)),
             ticket: venue.ticket(venue.single),
             holders: Vec::new(),
+            known: BTreeSet::new(),
             done: Vec::new(),
             transfer_allowed: true,
             restored: false,
+            push: Push::default(),
             link: String::new(),
             transfer: None,
             used: None,
@@ -131,6 +140,12 @@ impl Server {
         match (request.method, request.path.as_str()) {
             (Method::Post, "/v1/wallet/claim") => self.claim(request, token),
             (Method::Get, "/v1/wallet/tickets") => self.list(&token),
+            (_, path) if path.starts_with(PUSH) => {
+                if !self.known.contains(&token) {
+                    return problem(401, "unauthenticated");
+                }
+                self.push.answer(request, &path[PUSH.len()..], &token)
+            }
             (method, path) if path.starts_with(&ticket) => {
                 self.about_ticket(method, &path[ticket.len()..], &token)
             }
@@ -148,6 +163,7 @@ impl Server {
     }
 
     fn claim(&mut self, request: &Request, token: String) -> Response {
+        self.known.insert(token.clone());
         let body: ClaimRequest = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
         let opens = |link: &str| link.ends_with(&body.token);
         if let Some((link, wallet)) = &self.used
@@ -218,7 +234,7 @@ impl Server {
     }
 }
 
-fn json(value: &impl Serialize) -> Response {
+pub(crate) fn json(value: &impl Serialize) -> Response {
     Response { status: 200, is_json: true, retry_after: None, body: serde_json::to_vec(value).unwrap() }
 }
 

@@ -111,6 +111,43 @@
 /// A link that hands a ticket to another person.
 @_exported import struct LiventixGenerated.TransferOffer
 
+// MARK: - Push messages
+
+/// A registrar's call failed.
+@_exported import enum LiventixGenerated.PushError
+/// Which service carries messages to an app.
+@_exported import enum LiventixGenerated.PushService
+/// Where it stands, at every server that tickets are from.
+@_exported import struct LiventixGenerated.PushStatus
+/// Where it stands with one server.
+@_exported import struct LiventixGenerated.ServerRegistration
+/// Where the registration of a token stands.
+@_exported import enum LiventixGenerated.RegistrationState
+/// Why a server could not be told.
+@_exported import struct LiventixGenerated.RegistrationTrouble
+/// What the system says of notifications of this app.
+@_exported import enum LiventixGenerated.PushPermission
+/// What an app shows of notifications, and whether it may ask.
+@_exported import struct LiventixGenerated.PermissionAdvice
+/// How to ask for permission.
+@_exported import enum LiventixGenerated.PermissionAsk
+/// What happened when the app asked.
+@_exported import struct LiventixGenerated.PromptHistory
+/// Somebody said no.
+@_exported import struct LiventixGenerated.Refusal
+/// Why somebody wants no notifications.
+@_exported import enum LiventixGenerated.RefusalReason
+/// What a message carries for the app, beside its words.
+@_exported import struct LiventixGenerated.PushMessage
+/// What a message is about.
+@_exported import enum LiventixGenerated.PushCategory
+/// Which messages somebody wants, and when.
+@_exported import struct LiventixGenerated.PushPreferences
+/// What somebody wants of one category.
+@_exported import struct LiventixGenerated.CategoryPreference
+/// When nothing is to make a sound, each day.
+@_exported import struct LiventixGenerated.QuietHours
+
 // MARK: - Codes
 
 /// A QR code as its modules.

@@ -92,20 +92,3 @@ struct WalletLifeTests {
         }
     }
 }
-
-/// An empty secret store that tells of its end.
-private final class MortalSecretStore: SecretStore {
-    private let end: AsyncStream<Never>.Continuation
-
-    init(_ end: AsyncStream<Never>.Continuation) {
-        self.end = end
-    }
-
-    deinit {
-        end.finish()
-    }
-
-    func put(name: String, value: String) {}
-    func get(name: String) -> String? { nil }
-    func delete(name: String) {}
-}

@@ -16,11 +16,16 @@ public final class SilentServer: Sendable {
     private let listener: Int32
     public let port: UInt16
 
-    public init() throws {
+    /// One that listens on the port `at`, or on a free one.
+    public init(at wanted: UInt16 = 0) throws {
         listener = socket(AF_INET, stream, 0)
+        // Connections of whoever listened there before may still be dying.
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        address.sin_port = wanted.bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let port: UInt16? = withUnsafeMutablePointer(to: &address) { [listener] address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {

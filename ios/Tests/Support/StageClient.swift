@@ -79,6 +79,18 @@ public struct TestServer: Sendable {
         public let link: String?
     }
 
+    /// A push message on the screen of a phone.
+    public struct Push: Decodable, Sendable {
+        public let service: String
+        public let title: String
+        public let body: String
+        public let payload: String
+    }
+
+    private struct Pushes: Decodable {
+        let shown: [Push]
+    }
+
     private struct Enrolment: Decodable {
         let code: String
     }
@@ -106,6 +118,17 @@ public struct TestServer: Sendable {
         let body = Data(#"{"supervisor": \#(supervisor)}"#.utf8)
         let answer = try await StageClient.send("POST", place.appending(path: "enrolments"), body: body)
         return try (StageClient.decode(answer) as Enrolment).code
+    }
+
+    /// The message, once a phone with this push token shows it. Nobody tells when: it is looked for until it is there,
+    /// or the test has run out of time.
+    public func push(_ messageId: String, to token: String) async throws -> Push {
+        while true {
+            let answer = try await StageClient.send("GET", place.appending(path: "pushes/\(token)"))
+            let shown = (try StageClient.decode(answer) as Pushes).shown
+            if let push = shown.first(where: { $0.payload.contains(messageId) }) { return push }
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     /// Turns the server off, as a power cut does for those who ask it.

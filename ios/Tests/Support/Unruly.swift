@@ -34,3 +34,43 @@ public final class ThrowingLog: LogSink {
 
     public var lines: Int { lock.withLock { count } }
 }
+
+/// A keystore that can be locked.
+public final class LockableSecretStore: SecretStore {
+    private let inner = MemorySecretStore()
+    private let lock = NSLock()
+    nonisolated(unsafe) private var locked = false
+
+    public init() {}
+
+    public var isLocked: Bool {
+        get { lock.withLock { locked } }
+        set { lock.withLock { locked = newValue } }
+    }
+
+    private func unlocked() throws -> MemorySecretStore {
+        if isLocked { throw Surprise() }
+        return inner
+    }
+
+    public func put(name: String, value: String) throws { try unlocked().put(name: name, value: value) }
+    public func get(name: String) throws -> String? { try unlocked().get(name: name) }
+    public func delete(name: String) throws { try unlocked().delete(name: name) }
+}
+
+/// An empty secret store that tells of its end.
+public final class MortalSecretStore: SecretStore {
+    private let end: AsyncStream<Never>.Continuation
+
+    public init(_ end: AsyncStream<Never>.Continuation) {
+        self.end = end
+    }
+
+    deinit {
+        end.finish()
+    }
+
+    public func put(name: String, value: String) {}
+    public func get(name: String) -> String? { nil }
+    public func delete(name: String) {}
+}

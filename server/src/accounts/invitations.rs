@@ -9,9 +9,11 @@ use super::types::{AcceptInvitation, InvitationView, Joined, MemberView, NewMemb
 use super::users::{account_exists, address, user_entry};
 use crate::app::AppState;
 use crate::audit::{Deed, Entry, Pen, Target};
+use crate::email;
+use crate::mails;
 use crate::platform::auth::{Client, Kind, Person, Token, count_guess};
 use crate::platform::authorize::{self, Actor, By, Origin, Who};
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::ids::{InvitationId, UserId};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
@@ -83,9 +85,7 @@ pub(crate) async fn look_up(app: &AppState, client: Client, token: &SecretString
             Box::pin(async move {
                 let Some(row) = find(conn, &token).await? else { return Ok(None) };
                 check_open(&row, now)?;
-                let has_account = store::user_by_email(conn, &row.email_key).await?.is_some();
-                let organiser_name = row.organiser_name;
-                Ok::<_, ApiError>(Some(Invited { organiser_name, invitation: row.view, has_account }))
+                Ok::<_, ApiError>(Some(invited(conn, row).await?))
             })
         });
         if let Some(invited) = found.await? {
@@ -96,12 +96,39 @@ pub(crate) async fn look_up(app: &AppState, client: Client, token: &SecretString
     Err(unknown())
 }
 
+/// An invitation that can be accepted still; none otherwise.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn still_open(app: &AppState, id: InvitationId) -> Result<Option<Invited>, DbError> {
+    let now = app.now();
+    let found = app.db().read(move |conn| {
+        Box::pin(async move {
+            let found = store::invitation(conn, id).await?.filter(|row| check_open(row, now).is_ok());
+            let Some(row) = found else { return Ok(None) };
+            Ok(Some(invited(conn, row).await?))
+        })
+    });
+    found.await
+}
+
+async fn invited(conn: &mut Conn, row: InvitationRow) -> Result<Invited, DbError> {
+    let has_account = store::user_by_email(conn, &row.email_key).await?.is_some();
+    Ok(Invited { organiser_name: row.organiser_name, invitation: row.view, has_account })
+}
+
 impl Accounts<'_> {
-    /// Invites somebody; an open invitation of the same address is replaced. The token is for the link.
+    /// Invites somebody, by mail where mails are sent; an open invitation of the same address is replaced. The token
+    /// is for the link.
     ///
     /// # Errors
     /// `already_member`, `event_not_found`, `invalid_field`.
-    pub(crate) async fn invite(&self, who: Who, new: NewMember) -> ApiResult<(InvitationView, SecretString)> {
+    pub(crate) async fn invite(
+        &self,
+        app: &AppState,
+        who: Who,
+        new: NewMember,
+    ) -> ApiResult<(InvitationView, SecretString)> {
         let (email, email_key) = address(&new.email)?;
         let events = limits(new.role, new.event_ids)?;
         let invitation_id = InvitationId::generate(self.now, self.entropy.as_ref());
@@ -116,6 +143,7 @@ impl Accounts<'_> {
             expires_at: self.now + LIFE_MS,
         };
         let (stored, pen, secret_hash) = (invitation.clone(), self.pen(), token.secret_hash());
+        let (app_in, mailed) = (app.clone(), token.text());
         self.db
             .of(who.organiser_id)
             .write(move |tx| {
@@ -137,6 +165,7 @@ impl Accounts<'_> {
                     };
                     store::insert_invitation(tx, organiser, &stored, inviter, &email_key, secret_hash)
                         .await?;
+                    mails::invitation(tx, &app_in, organiser, &stored, &mailed).await?;
                     let state = state(stored.role, stored.event_ids.as_deref());
                     let entry = entry(Deed::MemberInvited, &stored).after(state);
                     pen.write(tx, Some(organiser), &who.by, entry).await?;
@@ -144,6 +173,7 @@ impl Accounts<'_> {
                 })
             })
             .await?;
+        app.queue().wake(email::QUEUE.name);
         Ok((invitation, token.text()))
     }
 

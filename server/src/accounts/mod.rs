@@ -1,12 +1,13 @@
 //! People: accounts, passwords, sessions, membership of organisers, invitations.
 //!
 //! **It refuses** to keep anything that signs in: of a password there is the Argon2id hash, of a session's
-//! token and of an invitation's link the SHA-256. What a member may do is decided elsewhere, in
+//! token and of the secret in an invitation's or a sign-in link the SHA-256. What a member may do is decided elsewhere, in
 //! [`authorize`](crate::platform::authorize), from the rows this module writes.
 //!
 //! **Invariant:** an organiser that has an owner keeps one: whoever changes members holds its lock.
 
 mod invitations;
+pub(crate) mod links;
 mod members;
 mod passwords;
 pub mod routes;
@@ -19,7 +20,9 @@ use std::sync::Arc;
 
 use liventix_core::entropy::Entropy;
 
-pub(crate) use invitations::{Invited, accept, look_up as look_up_invitation};
+pub(crate) use invitations::{
+    Invited, accept, look_up as look_up_invitation, still_open as invitation_still_open,
+};
 pub use passwords::Passwords;
 pub(crate) use routes::invitation_url;
 pub(crate) use sessions::{Browser, NewSession, sign_in};

@@ -8,10 +8,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::types::{
-    AcceptInvitation, InvitationView, Joined, MemberChange, MemberView, Myself, NewInvitationView, NewMember,
-    NewSessionView, PasswordChange, SessionView, SignIn,
+    AcceptInvitation, AskSignInLink, InvitationView, Joined, MemberChange, MemberView, Myself,
+    NewInvitationView, NewMember, NewSessionView, PasswordChange, RedeemSignInLink, SessionView, SignIn,
 };
-use super::{Accounts, Browser, invitations, sign_in};
+use super::{Accounts, Browser, NewSession, invitations, links, sign_in};
 use crate::app::AppState;
 use crate::platform::auth::{Caller, Client, Person};
 use crate::platform::authorize::may;
@@ -23,6 +23,8 @@ use crate::platform::problem::ApiResult;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_sessions, open_session))
+        .routes(routes!(ask_sign_in_link))
+        .routes(routes!(redeem_sign_in_link))
         .routes(routes!(end_session))
         .routes(routes!(myself, sign_out))
         .routes(routes!(change_password))
@@ -53,9 +55,52 @@ async fn open_session(
     Json(request): Json<SignIn>,
 ) -> ApiResult<(StatusCode, axum::Json<NewSessionView>)> {
     let new = sign_in(&app, Browser::new(client, &headers), None, request).await?;
+    Ok((StatusCode::CREATED, axum::Json(view(&new))))
+}
+
+fn view(new: &NewSession) -> NewSessionView {
     let token = new.token.expose_secret().to_owned();
-    let view = NewSessionView { session_id: new.session_id, token, expires_at: new.expires_at };
-    Ok((StatusCode::CREATED, axum::Json(view)))
+    NewSessionView { session_id: new.session_id, token, expires_at: new.expires_at }
+}
+
+/// Have a sign-in link sent
+///
+/// To whoever has an account with this address, by mail. The answer is the same where nobody has. The link works
+/// once, for 15 minutes, and whoever signs in by it may set a new password without the one so far.
+#[utoipa::path(
+    post, path = "/v1/sign-in-links", tag = "sessions", request_body = AskSignInLink,
+    responses(
+        (status = 202, description = "If there is such an account, the link is on its way"),
+        (status = 422, description = "`invalid_field`, `invalid_body`"), (status = 503, description = "`mails_off`")
+    )
+)]
+async fn ask_sign_in_link(
+    client: Client,
+    State(app): State<AppState>,
+    Json(AskSignInLink { email }): Json<AskSignInLink>,
+) -> ApiResult<StatusCode> {
+    links::ask(&app, client, &email).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Sign in by a link
+///
+/// With what stands at the end of the link that was mailed. It ends, and so do the person's other links.
+#[utoipa::path(
+    post, path = "/v1/sign-in-links/redeem", tag = "sessions",
+    responses(
+        (status = 201, body = NewSessionView), (status = 404, description = "`link_unknown`"),
+        (status = 410, description = "`link_used`, `link_expired`")
+    )
+)]
+async fn redeem_sign_in_link(
+    client: Client,
+    headers: HeaderMap,
+    State(app): State<AppState>,
+    Json(RedeemSignInLink { token }): Json<RedeemSignInLink>,
+) -> ApiResult<(StatusCode, axum::Json<NewSessionView>)> {
+    let new = links::redeem(&app, Browser::new(client, &headers), None, &token).await?;
+    Ok((StatusCode::CREATED, axum::Json(view(&new))))
 }
 
 /// Your open sessions, newest first
@@ -111,7 +156,8 @@ async fn sign_out(person: Person, State(app): State<AppState>) -> ApiResult<Stat
 
 /// Change your password
 ///
-/// Ends all your sessions, this one included: sign in anew.
+/// Ends all your sessions, this one included: sign in anew. Whoever has signed in by a link within the last 15
+/// minutes may leave the current password out.
 #[utoipa::path(
     put, path = "/v1/account/password", tag = "sessions", security(("session" = [])),
     responses((status = 204), (status = 401, description = "`unauthenticated`, `sign_in_failed`"))
@@ -195,8 +241,8 @@ async fn remove_member(
 
 /// Invite somebody
 ///
-/// The answer's link is shown this once and works once, within seven days. Who is invited again gets a new
-/// link, and the old one ends.
+/// The answer's link is shown this once and works once, within seven days; where mails are sent, one brings it to them
+/// as well. Who is invited again gets a new link, and the old one ends.
 #[utoipa::path(
     post, path = "/v1/organisers/{organiser_id}/invitations", tag = "members",
     security(("session" = []), ("admin" = [])),
@@ -212,8 +258,9 @@ async fn invite(
     State(app): State<AppState>,
     Json(new): Json<NewMember>,
 ) -> ApiResult<(StatusCode, axum::Json<NewInvitationView>)> {
-    let (invitation, token) = Accounts::of(&app).invite(caller.who, new).await?;
-    let view = NewInvitationView { invitation, url: invitation_url(&app, &token) };
+    let (invitation, token) = Accounts::of(&app).invite(&app, caller.who, new).await?;
+    let view =
+        NewInvitationView { invitation, url: invitation_url(&app, &token), mailed: app.emails().are_on() };
     Ok((StatusCode::CREATED, axum::Json(view)))
 }
 

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::Accounts;
 use super::passwords::Verdict;
@@ -10,9 +11,10 @@ use super::store::{self, SessionRow, UserRow};
 use super::types::{SessionView, SignIn};
 use super::users::{address, user_entry};
 use crate::app::AppState;
-use crate::audit::{self, Deed, Entry, Target};
+use crate::audit::{self, Deed, Entry, Pen, Target};
 use crate::platform::auth::{Client, Kind, Person, SessionLife, Token};
 use crate::platform::authorize::{Actor, By, network};
+use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::SessionId;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::rate_limit::Key;
@@ -25,7 +27,7 @@ const LONGEST_AGENT: usize = 200;
 /// What signs in: from where, and what it calls itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
-    client: Client,
+    pub(super) client: Client,
     agent: String,
 }
 
@@ -44,12 +46,23 @@ pub(crate) struct NewSession {
     pub(crate) remembered: bool,
 }
 
+/// By what somebody signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// By their password; for a month, if they asked for that.
+    Password { remembered: bool },
+    /// By a link that was mailed to them.
+    Link,
+}
+
 /// The same answer to an address nobody has and to a wrong password.
-fn failed() -> ApiError {
-    ApiError::new(
-        Code::SignInFailed,
-        "Check both and try again. Whoever runs this server can give you a new password.",
-    )
+fn failed(app: &AppState) -> ApiError {
+    let detail = if app.emails().are_on() {
+        "Check both and try again, or have a sign-in link sent to you."
+    } else {
+        "Check both and try again. Whoever runs this server can give you a new password."
+    };
+    ApiError::new(Code::SignInFailed, detail)
 }
 
 /// Makes a session for whoever knows the password, always a new one; `old`, which the browser had before,
@@ -83,40 +96,75 @@ pub(crate) async fn sign_in(
                 Verdict::RightButOld => Some(app.passwords().hash(&request.password, app.entropy()).await?),
                 _ => None,
             };
-            open(app, browser, old, user, rehashed, request.remember).await
+            open(app, (browser, old), user, rehashed, request.remember).await
         }
         user => {
             record_failure(app, browser, user).await?;
-            Err(failed())
+            Err(failed(app))
         }
+    }
+}
+
+/// A session that is about to begin.
+pub(super) struct Opening {
+    session: SessionRow,
+    /// What the browser had before.
+    old: Option<Person>,
+    by: By,
+    how: How,
+}
+
+impl Opening {
+    pub(super) fn new(
+        app: &AppState,
+        browser: Browser,
+        old: Option<Person>,
+        user: &UserRow,
+        how: How,
+    ) -> (Self, NewSession) {
+        let now = app.now();
+        let remembered = how == How::Password { remembered: true };
+        let session_id = SessionId::generate(now, app.entropy().as_ref());
+        let token = Token::generate(Kind::Session, *session_id.as_bytes(), app.entropy().as_ref());
+        let session = SessionRow {
+            session_id,
+            user_id: user.user_id,
+            secret_hash: token.secret_hash(),
+            remembered,
+            by_link: how == How::Link,
+            agent: browser.agent,
+            network: network(browser.client.0),
+            created_at: now,
+            expires_at: now + SessionLife::of(remembered).absolute_ms,
+        };
+        let new = NewSession { session_id, token: token.text(), expires_at: session.expires_at, remembered };
+        let actor = Actor::User { user_id: user.user_id, session_id };
+        let by = By { actor, name: user.name.clone(), origin: browser.client.origin() };
+        (Self { session, old, by, how }, new)
+    }
+
+    /// Begins it, under the person's lock: whatever entitles them to it has been asked again there.
+    pub(super) async fn store(self, tx: &mut Tx, pen: &Pen, user: &UserRow) -> Result<(), DbError> {
+        store::forget_sessions(tx, user.user_id, pen.now - KEEP_MS).await?;
+        if let Some(old) = &self.old {
+            store::end_session(tx, old.signed_in.user_id, old.signed_in.session_id, pen.now).await?;
+        }
+        store::insert_session(tx, &self.session).await?;
+        let entry = user_entry(Deed::SignedIn, user);
+        let entry = if self.how == How::Link { entry.after(json!({ "by": "link" })) } else { entry };
+        pen.write_of_person(tx, user.user_id, &self.by, entry).await
     }
 }
 
 async fn open(
     app: &AppState,
-    browser: Browser,
-    old: Option<Person>,
+    (browser, old): (Browser, Option<Person>),
     user: UserRow,
     rehashed: Option<String>,
     remembered: bool,
 ) -> ApiResult<NewSession> {
-    let now = app.now();
-    let session_id = SessionId::generate(now, app.entropy().as_ref());
-    let token = Token::generate(Kind::Session, *session_id.as_bytes(), app.entropy().as_ref());
-    let session = SessionRow {
-        session_id,
-        user_id: user.user_id,
-        secret_hash: token.secret_hash(),
-        remembered,
-        agent: browser.agent,
-        network: network(browser.client.0),
-        created_at: now,
-        expires_at: now + SessionLife::of(remembered).absolute_ms,
-    };
-    let new = NewSession { session_id, token: token.text(), expires_at: session.expires_at, remembered };
-    let actor = Actor::User { user_id: user.user_id, session_id };
-    let by = By { actor, name: user.name.clone(), origin: browser.client.origin() };
-    let pen = audit::pen(app);
+    let (opening, new) = Opening::new(app, browser, old, &user, How::Password { remembered });
+    let (pen, changed) = (audit::pen(app), failed(app));
     app.db()
         .write(move |tx| {
             Box::pin(async move {
@@ -124,17 +172,9 @@ async fn open(
                 // The password may have been changed while this one was being checked.
                 let hash = rehashed.as_ref().unwrap_or(&user.password_hash);
                 if !store::replace_hash(tx, user.user_id, &user.password_hash, hash).await? {
-                    return Err(failed());
+                    return Err(changed);
                 }
-                store::forget_sessions(tx, user.user_id, now - KEEP_MS).await?;
-                if let Some(old) = &old {
-                    let (user_id, session_id) = (old.signed_in.user_id, old.signed_in.session_id);
-                    store::end_session(tx, user_id, session_id, now).await?;
-                }
-                store::insert_session(tx, &session).await?;
-                let entry = user_entry(Deed::SignedIn, &user);
-                pen.write_of_person(tx, user.user_id, &by, entry).await?;
-                Ok(())
+                Ok::<_, ApiError>(opening.store(tx, &pen, &user).await?)
             })
         })
         .await?;

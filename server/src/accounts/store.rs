@@ -2,6 +2,7 @@
 
 use liventix_core::ids::{EventId, OrganiserId};
 
+use super::links;
 use super::types::{InvitationView, MemberView, Membership, SessionView};
 use crate::params;
 use crate::platform::authorize::Role;
@@ -53,12 +54,13 @@ pub(super) async fn replace_hash(tx: &mut Tx, id: UserId, old: &str, new: &str) 
     Ok(tx.execute(sql, params![id, old, new]).await? > 0)
 }
 
-/// Sets a new password and ends every session.
+/// Sets a new password, and ends every session and every link that signs in.
 pub(super) async fn set_password(tx: &mut Tx, id: UserId, hash: &str, now: i64) -> Result<(), DbError> {
     let sql = "UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE user_id = $1";
     tx.execute(sql, params![id, hash, now]).await?;
     let sql = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
-    tx.execute(sql, params![id, now]).await.map(drop)
+    tx.execute(sql, params![id, now]).await?;
+    links::end_all(tx, id, now).await
 }
 
 /// Says whether they were none before.
@@ -333,6 +335,7 @@ pub(super) struct SessionRow {
     pub(super) user_id: UserId,
     pub(super) secret_hash: [u8; 32],
     pub(super) remembered: bool,
+    pub(super) by_link: bool,
     pub(super) agent: String,
     pub(super) network: String,
     pub(super) created_at: i64,
@@ -341,7 +344,7 @@ pub(super) struct SessionRow {
 
 pub(super) async fn insert_session(tx: &mut Tx, session: &SessionRow) -> Result<(), DbError> {
     let sql = "INSERT INTO sessions (session_id, user_id, secret_hash, remembered, agent, network, created_at, \
-               seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)";
+               seen_at, expires_at, by_link) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)";
     let values = params![
         session.session_id,
         session.user_id,
@@ -351,6 +354,7 @@ pub(super) async fn insert_session(tx: &mut Tx, session: &SessionRow) -> Result<
         &session.network,
         session.created_at,
         session.expires_at,
+        session.by_link,
     ];
     tx.execute(sql, values).await.map(drop)
 }

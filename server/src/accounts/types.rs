@@ -89,6 +89,8 @@ pub struct NewInvitationView {
     pub invitation: InvitationView,
     /// The link to send them. Secret: whoever has it can accept.
     pub url: String,
+    /// Whether a mail brings it to them.
+    pub mailed: bool,
 }
 
 /// Accepting an invitation.
@@ -146,6 +148,23 @@ pub struct NewSessionView {
     pub expires_at: i64,
 }
 
+/// A wish for a link that signs in.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskSignInLink {
+    /// The address of the account.
+    pub email: String,
+}
+
+/// Signing in by a link.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedeemSignInLink {
+    /// What stands at the end of the link, `lxl_…`.
+    #[schema(value_type = String)]
+    pub token: SecretString,
+}
+
 /// One of a person's sessions.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SessionView {
@@ -195,9 +214,10 @@ pub struct Membership {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The one so far.
-    #[schema(value_type = String, format = "password")]
-    pub current_password: SecretString,
+    /// The one so far. May be left out for 15 minutes by whoever has signed in by a link.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "password")]
+    pub current_password: Option<SecretString>,
     /// The one from now on (12 to 200 characters).
     #[schema(value_type = String, format = "password")]
     pub new_password: SecretString,

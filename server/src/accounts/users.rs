@@ -123,7 +123,8 @@ impl Accounts<'_> {
             .await
     }
 
-    /// A person's own new password. Ends every session, the one that asks included.
+    /// A person's own new password. Ends every session, the one that asks included. Whoever has just come by a link
+    /// need not know the current one.
     ///
     /// # Errors
     /// `sign_in_failed` for a wrong current one, `invalid_field`, `rate_limited`.
@@ -136,16 +137,21 @@ impl Accounts<'_> {
         let key = Key::new("password_change", person.signed_in.user_id.as_bytes());
         app.limiter().require(key, app.config().limits.sign_in_account).await?;
         passwords::check("new_password", &change.new_password, &person.signed_in.email)?;
+        let may_not_know = person.signed_in.password_until.is_some_and(|until| self.now < until);
+        if change.current_password.is_none() && !may_not_know {
+            return Err(ApiError::field("current_password", "is needed"));
+        }
         let id = person.signed_in.user_id;
         let user = self
             .db
             .read(move |conn| Box::pin(async move { Ok::<_, ApiError>(store::user_by_id(conn, id).await?) }))
             .await?
             .ok_or_else(wrong_password)?;
-        let verdict =
-            self.passwords.verify(&change.current_password, Some(user.password_hash.clone())).await?;
-        if verdict == Verdict::Wrong {
-            return Err(wrong_password());
+        if let Some(current) = &change.current_password {
+            let verdict = self.passwords.verify(current, Some(user.password_hash.clone())).await?;
+            if verdict == Verdict::Wrong {
+                return Err(wrong_password());
+            }
         }
         let hash = self.passwords.hash(&change.new_password, self.entropy).await?;
         let (now, pen, by) = (self.now, self.pen(), person.by());

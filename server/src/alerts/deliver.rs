@@ -65,7 +65,7 @@ async fn deliver(app: &AppState, channel: &Channel) -> Result<(), Failure> {
         if notices.is_empty() {
             return Ok(());
         }
-        let sent = channel.send(&notices, app.clock()).await;
+        let sent = channel.send(app, &notices).await;
         settle(app, &notices, &sent).await?;
         match sent {
             // What cannot be sent is given up; others may get through.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::types::{Message, Notice, NoticeView, Turn};
 use crate::params;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded};
-use crate::platform::ids::{AlertId, NoticeId};
+use crate::platform::ids::{AlertId, CauseId, NoticeId};
 
 /// What of one alert's messages is shown.
 const TOLD: usize = 50;
@@ -69,6 +69,15 @@ pub(super) async fn end(
     Ok(())
 }
 
+/// These became mails, which are on their way.
+pub(super) async fn mailed(tx: &mut Tx, ids: &[NoticeId], cause: CauseId, now: i64) -> Result<(), DbError> {
+    let sql = "UPDATE notices SET cause_id = $2 WHERE notice_id = $1 AND state = 'pending'";
+    for id in ids {
+        tx.execute(sql, params![*id, cause]).await?;
+    }
+    end(tx, ids, ("sent", None), now).await
+}
+
 /// A try failed; they stay.
 pub(super) async fn note(tx: &mut Tx, ids: &[NoticeId], detail: &str) -> Result<(), DbError> {
     for id in ids {
@@ -86,13 +95,28 @@ pub(super) async fn expire(tx: &mut Tx, channel: &str, before: i64, now: i64) ->
 
 /// How many messages were given up since `since`, by channel.
 pub(super) async fn failed_since(conn: &mut Conn, since: i64) -> Result<Vec<(String, i64)>, DbError> {
-    let sql = "SELECT channel, COUNT(*) FROM notices WHERE state = 'failed' AND ended_at >= $1 \
-               GROUP BY channel ORDER BY channel";
-    let rows = conn.query(sql, params![since]).await?;
+    let sql = format!(
+        "SELECT channel, COUNT(*) FROM notices WHERE {STATE} = 'failed' AND ended_at >= $1 \
+         GROUP BY channel ORDER BY channel"
+    );
+    let rows = conn.query(&sql, params![since]).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-const COLUMNS: &str = "notice_id, channel, message, state, tries, created_at, ended_at, detail";
+/// What became of a message: of one that became mails, what became of the one that fared worst.
+const STATE: &str = "CASE \
+    WHEN EXISTS (SELECT 1 FROM emails e WHERE e.cause_id = notices.cause_id AND e.status IN ('failed', 'withheld')) \
+    THEN 'failed' \
+    WHEN EXISTS (SELECT 1 FROM emails e WHERE e.cause_id = notices.cause_id AND e.status <> 'sent') THEN 'pending' \
+    ELSE state END";
+
+/// Why it failed.
+const DETAIL: &str =
+    "COALESCE(detail, (SELECT MAX(e.failure) FROM emails e WHERE e.cause_id = notices.cause_id))";
+
+fn columns() -> String {
+    format!("notice_id, channel, message, {STATE}, tries, created_at, ended_at, {DETAIL}")
+}
 
 fn view(row: &Row) -> Result<NoticeView, DbError> {
     let message: Result<Message, _> = serde_json::from_str(&row.get::<String>(2)?);
@@ -116,7 +140,8 @@ pub(super) async fn about(conn: &mut Conn, alerts: &[AlertId]) -> Result<Told, D
     }
     let ids = padded(alerts.iter().map(|id| Value::from(*id)).collect());
     let sql = format!(
-        "SELECT {COLUMNS}, about FROM notices WHERE about IN ({}) ORDER BY created_at, channel, notice_id",
+        "SELECT {}, about FROM notices WHERE about IN ({}) ORDER BY created_at, channel, notice_id",
+        columns(),
         in_list(1, ids.len())
     );
     for row in conn.query(&sql, &ids).await? {
@@ -133,7 +158,8 @@ pub(super) async fn last(conn: &mut Conn, channels: &[&str]) -> Result<Vec<Notic
     let mut found = Vec::new();
     for channel in channels {
         let sql = format!(
-            "SELECT {COLUMNS} FROM notices WHERE channel = $1 ORDER BY created_at DESC, notice_id DESC LIMIT 1"
+            "SELECT {} FROM notices WHERE channel = $1 ORDER BY created_at DESC, notice_id DESC LIMIT 1",
+            columns()
         );
         found.extend(conn.query(&sql, params![*channel]).await?.first().map(view).transpose()?);
     }

@@ -3,6 +3,7 @@
 use super::outbox;
 use super::types::{Finding, Rule};
 use crate::app::AppState;
+use crate::email::{self, Reputation};
 use crate::payments::{self, Health};
 use crate::platform::db::DbError;
 use crate::platform::objectives::{self, Objective};
@@ -18,6 +19,13 @@ const LATE_MS: i64 = 5 * MINUTE_MS;
 const FORGOTTEN_MS: i64 = 60 * MINUTE_MS;
 /// So many payments that cannot be begun are more than bad luck.
 const FEW: i64 = 5;
+/// More of a hundred mails that come back are too many. Fewer than ten in a week may be chance.
+const BOUNCED_PERCENT: i64 = 5;
+const MANY: i64 = 10;
+/// More complaints of a thousand mails are too many: well before the three in a thousand at which mailbox providers refuse
+/// senders (<https://support.google.com/a/answer/81126>). Fewer than three in a week may be chance.
+const UNWANTED_PERMILLE: i64 = 1;
+const SOME: i64 = 3;
 /// Fewer failures than this say nothing about a rate.
 const ENOUGH: i64 = 10;
 /// Times the rate that uses up exactly the budget: at this one it lasts two days, and at the other five. Both over
@@ -39,6 +47,7 @@ pub(super) async fn look(app: &AppState) -> Result<Vec<Finding>, DbError> {
     found.extend(stats.iter().filter_map(|queue| waiting(queue, now)));
     found.extend(objectives::report(app).await?.iter().filter_map(objective));
     found.extend(payments(payments::health(app).await?));
+    found.extend(mails(email::reputation(app).await?));
     let since = now - 24 * 60 * MINUTE_MS;
     let failed = app.db().read(move |conn| Box::pin(async move { outbox::failed_since(conn, since).await }));
     found.extend(failed.await?.into_iter().map(|(channel, count)| failing(channel, count)));
@@ -144,6 +153,23 @@ fn payments(health: Health) -> Vec<Finding> {
     found
 }
 
+/// What mail servers will hold against us.
+fn mails(found: Reputation) -> Vec<Finding> {
+    let Reputation { sent, bounced, complained } = found;
+    let mut of = Vec::new();
+    if bounced >= MANY && bounced * 100 > sent * BOUNCED_PERCENT {
+        let sentence = format!("{bounced} of the {sent} mails of the last seven days came back.");
+        of.push((Rule::MailsBouncing, sentence));
+    }
+    if complained >= SOME && complained * 1_000 > sent * UNWANTED_PERMILLE {
+        let sentence = format!("{complained} of the {sent} mails of the last seven days were called spam.");
+        of.push((Rule::MailsUnwanted, sentence));
+    }
+    let finding =
+        |(rule, sentence)| Finding { rule, subject: String::new(), severity: Severity::Warning, sentence };
+    of.into_iter().map(finding).collect()
+}
+
 fn failing(channel: String, count: i64) -> Finding {
     let messages = if count == 1 { "message was" } else { "messages were" };
     Finding {
@@ -203,6 +229,21 @@ mod tests {
         assert_eq!(rules(Health { begun: 10, failed: 4, ..Health::default() }), []);
         assert_eq!(rules(Health { unknown: 1, ..well }), [Rule::PaymentsUnknown]);
         assert_eq!(rules(Health { books_off: 1, ..well }), [Rule::BooksOff]);
+    }
+
+    #[test]
+    fn mails_are_watched() {
+        let rules = |sent, bounced, complained| {
+            let found = mails(Reputation { sent, bounced, complained });
+            found.iter().map(|found| found.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(0, 0, 0), []);
+        assert_eq!(rules(20, 9, 2), [], "a few are chance");
+        assert_eq!(rules(200, 10, 0), []);
+        assert_eq!(rules(199, 10, 0), [Rule::MailsBouncing]);
+        assert_eq!(rules(3_000, 0, 3), []);
+        assert_eq!(rules(2_999, 0, 3), [Rule::MailsUnwanted]);
+        assert_eq!(rules(100, 10, 3), [Rule::MailsBouncing, Rule::MailsUnwanted]);
     }
 
     #[test]

@@ -32,6 +32,10 @@ coded! {
         PaymentsUnknown = "payments_unknown",
         /// The books are not right.
         BooksOff = "books_off",
+        /// So many mails came back that mail servers will soon believe none.
+        MailsBouncing = "mails_bouncing",
+        /// So many mails were called spam that all of them will soon be taken for it.
+        MailsUnwanted = "mails_unwanted",
     }
 }
 
@@ -66,6 +70,14 @@ impl Rule {
                 "Stop payouts, and compare the table money_entries with payments and refunds: an entry is missing or \
                  was changed by hand."
             }
+            Self::MailsBouncing => {
+                "Look at the mails that came back and whose event they are about: addresses that were typed in or bought \
+                 are the usual cause. Stop that organiser's news until they are mended."
+            }
+            Self::MailsUnwanted => {
+                "Look at which mails were called spam, and talk to the organiser who sent them. Providers take no more \
+                 mail from whoever has more than three complaints in a thousand."
+            }
         }
     }
 
@@ -76,6 +88,7 @@ impl Rule {
             Self::DeadLetters => "/console/operator/dead-letters",
             Self::QueueLate | Self::QueuePaused => "/console/operator/queues",
             Self::BudgetBurning | Self::ObjectiveMissed => "/console/operator/objectives",
+            Self::MailsBouncing | Self::MailsUnwanted => "/console/operator/mail",
             Self::ChannelFailing
             | Self::PaymentTimeouts
             | Self::PaymentsFailing
@@ -203,4 +216,17 @@ pub(super) struct Notice {
     pub notice_id: NoticeId,
     /// What it tells.
     pub message: Message,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_reads_as_a_text() {
+        for rule in Rule::ALL {
+            let text = rule.next_step();
+            assert!(!text.contains("  ") && text.ends_with('.'), "{text}");
+        }
+    }
 }

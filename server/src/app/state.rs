@@ -23,6 +23,7 @@ use crate::platform::queue::Queue;
 use crate::platform::rate_limit::RateLimiter;
 use crate::platform::telemetry::metrics::Metrics;
 use crate::platform::vault::Vault;
+use crate::push::Push;
 use crate::scanning::{Desks, LiveBoards};
 
 /// What every handler can reach. Cheap to clone.
@@ -50,6 +51,7 @@ pub(super) struct Inner {
     pub(super) channels: Channels,
     pub(super) payments: Payments,
     pub(super) emails: Emails,
+    pub(super) push: Push,
     pub(super) closing: watch::Receiver<bool>,
     /// Asked to stop, and working on for a while.
     pub(super) draining: AtomicBool,
@@ -180,6 +182,12 @@ impl AppState {
     #[must_use]
     pub(crate) fn emails(&self) -> &Emails {
         &self.0.emails
+    }
+
+    /// Who carries push messages.
+    #[must_use]
+    pub(crate) fn push(&self) -> &Push {
+        &self.0.push
     }
 
     /// Who takes payments.

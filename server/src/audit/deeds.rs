@@ -41,6 +41,12 @@ names! {
     ApiKeyRevoked = "api_key.revoked", "API key revoked";
     EventCreated = "event.created", "Event created";
     EventChanged = "event.changed", "Event changed";
+    EventCancelled = "event.cancelled", "Event called off";
+    BuyersWritten = "event.buyers_written", "Buyers written to";
+    CampaignStarted = "event.campaign_started", "Phones of attendees told";
+    CampaignPaused = "event.campaign_paused", "Campaign paused";
+    CampaignResumed = "event.campaign_resumed", "Campaign goes on";
+    CampaignCancelled = "event.campaign_cancelled", "Campaign called off";
     KeysRotated = "event.keys_rotated", "Signing key rotated";
     GateCreated = "gate.created", "Gate added";
     GateRenamed = "gate.renamed", "Gate renamed";
@@ -54,6 +60,7 @@ names! {
     TypeSaleEnded = "sales.type_ended", "Ticket type taken off sale";
     OrderCancelled = "order.cancelled", "Order given up";
     OrderRefunded = "order.refunded", "Money given back";
+    TicketsSent = "order.tickets_sent", "Tickets sent again";
     OrderSettled = "order.settled", "Order looked after";
     PayoutTermsSet = "organiser.payout_terms_set", "Payout terms set";
     PayoutBegun = "payout.begun", "Payout asked for";
@@ -78,6 +85,8 @@ names! {
     EnrolmentCreated = "enrolment.created", "Enrolment code made";
     DeviceEnrolled = "device.enrolled", "Device enrolled";
     DeviceRevoked = "device.revoked", "Device revoked";
+    MailTextSaved = "mail.text_saved", "Text of a mail saved";
+    MailTextReset = "mail.text_reset", "Our text of a mail used again";
     MemberInvited = "member.invited", "Member invited";
     InvitationWithdrawn = "invitation.withdrawn", "Invitation withdrawn";
     MemberJoined = "member.joined", "Member joined";
@@ -89,12 +98,14 @@ names! {
     OperatorDismissed = "operator.dismissed", "Operator dismissed";
     PasswordChanged = "user.password_changed", "Password changed";
     SignedIn = "session.signed_in", "Signed in";
+    SignInLinkAsked = "session.link_asked", "Sign-in link asked for";
     SignInFailed = "session.failed", "Sign-in failed";
     SignedOut = "session.signed_out", "Signed out";
     SessionEnded = "session.ended", "Session ended";
     JobReplayed = "job.replayed", "Dead letter tried again";
     JobDiscarded = "job.discarded", "Dead letter thrown away";
     JobsPurged = "job.purged", "Old dead letters thrown away";
+    SuppressionLifted = "email.suppression_lifted", "Address given mail again";
     QueuePaused = "queue.paused", "Queue paused";
     QueueResumed = "queue.resumed", "Queue resumed";
     AlertAcknowledged = "alert.acknowledged", "Alert acknowledged";

@@ -171,6 +171,7 @@ mod tests {
             starts_at: 0,
             ends_at: 1,
             time_zone: "Europe/Berlin".into(),
+            cancelled_at: None,
             created_at: 0,
         };
         let board = Board::new(&view, &event);

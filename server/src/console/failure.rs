@@ -89,9 +89,11 @@ fn notice(error: &ApiError) -> Notice {
         _ => (error.code().title(), error.detail().to_owned()),
     };
     match error.code() {
-        Code::InvitationUnknown | Code::InvitationEnded => {
-            Notice { title: error.code().title(), text: error.detail().to_owned() }
-        }
+        Code::InvitationUnknown
+        | Code::InvitationEnded
+        | Code::LinkUnknown
+        | Code::LinkUsed
+        | Code::LinkExpired => Notice { title: error.code().title(), text: error.detail().to_owned() },
         _ => Notice { title, text },
     }
 }

@@ -26,6 +26,8 @@ macro_rules! flashes {
 
 flashes! {
     SignedOut = "signed-out", "You have signed out.";
+    SignInLinkAsked = "link-asked", "If there is an account for this address, a link is on its way. It works once, for 15 minutes.";
+    SignedInByLink = "signed-in-by-link", "You are signed in. If you have forgotten your password, choose a new one here.";
     PasswordChanged = "password-changed", "Your password is changed, and every session has ended. Sign in with the new one.";
     SessionEnded = "session-ended", "The session has ended.";
     Joined = "joined", "Welcome: you are a member now.";
@@ -49,6 +51,16 @@ flashes! {
     TermsSet = "terms-set", "The terms are set, for payouts from now on.";
     TermsEnded = "terms-ended", "The organiser is not paid out any more, until there are terms again.";
     MailTested = "mail-tested", "A mail is on its way. Look here again in a moment.";
+    MailGoesAgain = "mail-goes-again", "Mail goes there again. What was withheld is on its way.";
+    BuyersWritten = "buyers-written", "It is on its way to everybody who has tickets.";
+    PhonesTold = "phones-told", "It is on its way to their phones.";
+    CampaignPaused = "campaign-paused", "Nothing more goes until you let it go on.";
+    CampaignResumed = "campaign-resumed", "It goes on.";
+    CampaignCancelled = "campaign-cancelled", "It is called off. Nothing more of it goes.";
+    EventCalledOff = "event-called-off", "The event is called off. Nothing of it is sold any more.";
+    TicketsSent = "tickets-sent", "The tickets are on their way once more.";
+    MailTextSaved = "mail-text-saved", "The text is saved. From now on your buyers get it.";
+    MailTextReset = "mail-text-reset", "From now on your buyers get our text again.";
     FeeSet = "fee-set", "The fee is set, for orders from now on.";
     PayoutBegun = "payout-begun", "The money is on its way to you, or what came of it stands below.";
     KeysRotated = "keys-rotated", "The event has a new key. New codes are signed with it.";

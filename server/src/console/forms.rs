@@ -176,6 +176,8 @@ impl Wrong {
             | Code::PayoutsNotSetUp
             | Code::PaymentsOff
             | Code::MailsOff
+            | Code::PushOff
+            | Code::CampaignEnded
             | Code::SalesNotSetUp
             | Code::InUse
             | Code::CapacityTaken

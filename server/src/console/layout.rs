@@ -44,6 +44,9 @@ templates!(
     "anomalies.html",
     "anomaly.html",
     "board.html",
+    "campaigns.html",
+    "operator_push.html",
+    "push_parts.html",
     "conflicts.html",
     "dead_letter.html",
     "dead_letters.html",
@@ -55,6 +58,11 @@ templates!(
     "events.html",
     "keys.html",
     "objectives.html",
+    "mail_parts.html",
+    "mail_text.html",
+    "mail_texts.html",
+    "mails.html",
+    "operator_addresses.html",
     "operator_mail.html",
     "operator_money.html",
     "operator_organiser.html",
@@ -67,13 +75,16 @@ templates!(
     "refunds.html",
     "sales.html",
     "sign_in.html",
+    "sign_in_by_link.html",
+    "sign_in_link.html",
     "ticket.html",
     "tickets.html",
 );
 
 /// Nothing from anywhere else, no script and no style but ours, in nobody's frame.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-                              img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                              img-src 'self' data:; form-action 'self'; frame-src 'self'; base-uri 'none'; \
+                              frame-ancestors 'none'";
 const HTML: &str = "text/html; charset=utf-8";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
@@ -203,10 +214,19 @@ pub(super) async fn protect(response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Our own forms have to say where they come from; nobody else learns of our addresses.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    // The preview of a mail has those of its own: it stands in a frame.
+    let policy = HeaderValue::from_static(CONTENT_POLICY);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    headers.entry(header::X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
     headers.insert(ROBOTS, HeaderValue::from_static("noindex, nofollow, noarchive"));
+    response
+}
+
+/// Of a page whose address is a secret: it stands in no `Referer`, which proxies log, not even in one of a request to
+/// us. `no-referrer` would be too much: browsers then say of the page's form that it comes from nowhere.
+pub(super) fn with_secret_address(mut response: Response) -> Response {
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     response
 }
 
@@ -252,6 +272,13 @@ pub(super) const fn role_words(role: Role) -> &'static str {
         Role::Finance => "Finance",
         Role::Support => "Support",
     }
+}
+
+/// Something that can be chosen or done: what a form says, and what people read.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Choice {
+    pub(super) code: &'static str,
+    pub(super) words: &'static str,
 }
 
 /// A moment, for people and for machines.

@@ -80,6 +80,7 @@ pub(super) struct Place {
     pub(super) may_see_members: bool,
     pub(super) may_see_audit: bool,
     pub(super) may_see_money: bool,
+    pub(super) may_edit_mails: bool,
 }
 
 impl Place {
@@ -94,6 +95,7 @@ impl Place {
             may_see_members: may(Action::SeeMembers),
             may_see_audit: may(Action::SeeAudit),
             may_see_money: may(Action::SeeMoney),
+            may_edit_mails: may(Action::EditMails),
         }
     }
 

@@ -3,11 +3,12 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::Message;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
+use super::header;
 use crate::app::AppState;
 use crate::platform::ids::EmailId;
 use crate::platform::problem::{ApiError, ApiResult};
@@ -23,6 +24,12 @@ pub(crate) struct Content {
     pub(crate) html: Option<String>,
     /// Pictures that the HTML shows, and files.
     pub(crate) parts: Vec<Part>,
+    /// Where whoever wants no such mails says so (RFC 8058), for mails that nobody has to get.
+    #[serde(default)]
+    pub(crate) unsubscribe: Option<String>,
+    /// What it was written with, if that is not simply ours.
+    #[serde(default)]
+    pub(crate) template: Option<String>,
 }
 
 /// A file in a mail.
@@ -67,6 +74,46 @@ impl Content {
     }
 }
 
+/// RFC 2369, 3.2.
+#[derive(Debug, Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.clone())
+    }
+}
+
+/// That one `POST` there does it (RFC 8058, 3.1).
+#[derive(Debug, Clone)]
+struct OneClick;
+
+impl OneClick {
+    const VALUE: &str = "List-Unsubscribe=One-Click";
+}
+
+impl Header for OneClick {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), Self::VALUE.to_owned())
+    }
+}
+
 /// A mail on its way: at every try the same, but for who takes it.
 #[derive(Debug)]
 pub(super) struct Outgoing<'a> {
@@ -84,19 +131,32 @@ impl Outgoing<'_> {
         format!("<{}@{}>", self.id, self.from.email.domain())
     }
 
+    /// The headers that it has beside the usual ones.
+    pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("Message-ID", self.message_id())];
+        if let Some(address) = &self.content.unsubscribe {
+            headers.push(("List-Unsubscribe", format!("<{address}>")));
+            headers.push(("List-Unsubscribe-Post", OneClick::VALUE.to_owned()));
+        }
+        headers
+    }
+
     /// The message (RFC 5322), with its parts (RFC 2045 and on).
     ///
     /// # Errors
     /// When a part has no MIME type, or a line cannot stand in a header.
     pub(super) fn message(&self) -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
-        let Content { subject, text, html, parts } = self.content;
+        let Content { subject, text, html, parts, unsubscribe, .. } = self.content;
         let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at).unwrap_or_default());
-        let builder = Message::builder()
+        let mut builder = Message::builder()
             .from(self.from.clone())
             .to(self.to.clone())
-            .subject(subject.as_str())
+            .raw_header(header::subject(subject))
             .date(at)
             .message_id(Some(self.message_id()));
+        if let Some(address) = unsubscribe {
+            builder = builder.header(ListUnsubscribe(format!("<{address}>"))).header(OneClick);
+        }
         let body = match html {
             Some(html) => MultiPart::alternative_plain_html(text.clone(), html.clone()),
             None => MultiPart::alternative().singlepart(SinglePart::plain(text.clone())),

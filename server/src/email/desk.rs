@@ -1,18 +1,23 @@
 //! What whoever runs the installation sees of mails, and does about them.
 
+use liventix_core::ids::EventId;
 use serde_json::json;
 
-use super::types::{EmailStatus, EmailView, NewEmail};
-use super::{QUEUE, outbox, store};
+use super::types::{Class, EmailStatus, EmailView, NewEmail};
+use super::{outbox, store};
 use crate::app::AppState;
 use crate::params;
+use crate::platform::authorize::{self, Who};
 use crate::platform::db::{Conn, DbError};
-use crate::platform::ids::EmailId;
+use crate::platform::ids::{EmailId, OrderId};
 use crate::platform::page::{Key, Page, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult, Code};
+use crate::platform::smtp;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
+const WEEK_MS: i64 = 7 * 24 * HOUR_MS;
+const MONTH_MS: i64 = 30 * 24 * HOUR_MS;
 
 /// How mails do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,14 @@ pub(crate) struct Health {
     pub(crate) failed: i64,
     /// Those of the last hour that may have come twice.
     pub(crate) twice: i64,
+    /// Those that went in the last 30 days.
+    pub(crate) month: i64,
+    /// Of those, the ones that came back.
+    pub(crate) bounced: i64,
+    /// Of those, the ones that were called spam.
+    pub(crate) complained: i64,
+    /// Addresses that take no mail now.
+    pub(crate) suppressed: i64,
 }
 
 /// How mails do.
@@ -47,10 +60,12 @@ async fn look(conn: &mut Conn, now: i64) -> Result<Health, DbError> {
                (SELECT MIN(created_at) FROM emails WHERE status IN ('queued', 'sending')), \
                (SELECT COUNT(*) FROM emails WHERE sent_at > $1), (SELECT COUNT(*) FROM emails WHERE sent_at > $2), \
                (SELECT COUNT(*) FROM emails WHERE status = 'failed'), \
-               (SELECT COUNT(*) FROM emails WHERE sent_at > $2 AND may_have_come_twice = 1)";
-    let row = conn.first(sql, params![now - MINUTE_MS, now - HOUR_MS]).await?;
+               (SELECT COUNT(*) FROM emails WHERE sent_at > $2 AND may_have_come_twice = 1), \
+               (SELECT COUNT(*) FROM email_suppressions WHERE lifted_at IS NULL AND until > $3)";
+    let row = conn.first(sql, params![now - MINUTE_MS, now - HOUR_MS, now]).await?;
     let Some(row) = row else { return Err(DbError::Statement("no counts".to_owned())) };
     let last_hour: i64 = row.get(3)?;
+    let Reputation { sent, bounced, complained } = told_since(conn, now - MONTH_MS).await?;
     let longest = "SELECT sent_at - created_at FROM emails WHERE sent_at > $1 \
                    ORDER BY sent_at - created_at LIMIT 1 OFFSET $2";
     let waited = conn.first(longest, params![now - HOUR_MS, (last_hour * 9 - 1).max(0) / 10]).await?;
@@ -62,7 +77,41 @@ async fn look(conn: &mut Conn, now: i64) -> Result<Health, DbError> {
         waited_ms: waited.map(|row| row.get(0)).transpose()?,
         failed: row.get(4)?,
         twice: row.get(5)?,
+        month: sent,
+        bounced,
+        complained,
+        suppressed: row.get(6)?,
     })
+}
+
+/// What mail servers think of us goes by this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reputation {
+    /// Mails that went.
+    pub(crate) sent: i64,
+    /// Those that came back.
+    pub(crate) bounced: i64,
+    /// Those that were called spam.
+    pub(crate) complained: i64,
+}
+
+/// What mail servers hold for or against us, over the last seven days.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn reputation(app: &AppState) -> Result<Reputation, DbError> {
+    let since = app.now() - WEEK_MS;
+    app.db().read(move |conn| Box::pin(async move { told_since(conn, since).await })).await
+}
+
+/// Each by an index: it is asked for every minute.
+async fn told_since(conn: &mut Conn, since: i64) -> Result<Reputation, DbError> {
+    let sql = "SELECT (SELECT COUNT(*) FROM emails WHERE sent_at > $1), \
+               (SELECT COUNT(*) FROM emails WHERE delivery = 'bounced' AND delivery_at > $1), \
+               (SELECT COUNT(*) FROM emails WHERE delivery = 'complained' AND delivery_at > $1)";
+    let row = conn.first(sql, params![since]).await?;
+    let Some(row) = row else { return Err(DbError::Statement("no counts".to_owned())) };
+    Ok(Reputation { sent: row.get(0)?, bounced: row.get(1)?, complained: row.get(2)? })
 }
 
 /// Mails, newest first; those of one status, if that is asked for.
@@ -83,18 +132,51 @@ pub(crate) async fn list(
     Ok(Page::of(rows, limit, key))
 }
 
+/// Refuses, where no mail is sent.
+///
+/// # Errors
+/// `mails_off`.
+pub(crate) fn require(app: &AppState) -> ApiResult<()> {
+    if app.emails().are_on() {
+        return Ok(());
+    }
+    let detail = "No mail is sent here yet: set mail_from, and resend_api_key, smtp_url or mail_folder.";
+    Err(ApiError::new(Code::MailsOff, detail))
+}
+
+/// Mails about an event, newest first; those about one order, if that is asked for.
+///
+/// # Errors
+/// `invalid_query`, `unknown_cursor`, and what [`authorize::event`] refuses.
+pub(crate) async fn about(
+    app: &AppState,
+    who: Who,
+    event: EventId,
+    order: Option<OrderId>,
+    page: &PageQuery,
+) -> ApiResult<Page<EmailView>> {
+    let (before, limit) = (page.before()?, page.limit()?);
+    let db = app.db_of(who.organiser_id);
+    let read = db.read(move |conn| {
+        Box::pin(async move {
+            authorize::event(conn, &who, event).await?;
+            Ok::<_, ApiError>(store::about(conn, (event, order), before, limit + 1).await?)
+        })
+    });
+    let rows = read.await?.into_iter().map(EmailView::from).collect();
+    let key = |email: &EmailView| Key { at: email.created_at, id: *email.email_id.as_bytes() };
+    Ok(Page::of(rows, limit, key))
+}
+
 /// Sends a mail that says that mails work.
 ///
 /// # Errors
 /// `mails_off`, `invalid_field`.
 pub(crate) async fn test(app: &AppState, to: String) -> ApiResult<()> {
-    if to.parse::<lettre::Address>().is_err() {
+    if smtp::address(&to).is_err() {
         return Err(ApiError::field("to", "must be an e-mail address"));
     }
-    if !app.emails().are_on() {
-        let detail = "No mail is sent here yet: set mail_from, and resend_api_key, smtp_url or mail_folder.";
-        return Err(ApiError::new(Code::MailsOff, detail));
-    }
+    require(app)?;
     let app_in = app.clone();
     let put = app.db().write(move |tx| {
         Box::pin(async move {
@@ -102,6 +184,10 @@ pub(crate) async fn test(app: &AppState, to: String) -> ApiResult<()> {
             let email = NewEmail {
                 organiser_id: None,
                 kind: "test",
+                class: Class::Transactional,
+                event_id: None,
+                order_id: None,
+                cause_id: None,
                 payload: json!({}),
                 dedupe_key: format!("test:{id}"),
                 to_name: String::new(),
@@ -112,6 +198,6 @@ pub(crate) async fn test(app: &AppState, to: String) -> ApiResult<()> {
     });
     let put: Result<(), DbError> = put.await;
     put?;
-    app.queue().wake(QUEUE.name);
+    outbox::wake(app);
     Ok(())
 }

@@ -7,24 +7,29 @@
 //!
 //! **Invariant:** a try is on record before it is made, and completed after it.
 
+mod chores;
 mod content;
+mod delivery;
 pub(crate) mod desk;
+mod header;
 mod outbox;
 mod pace;
 mod providers;
 pub mod routes;
 mod send;
 mod store;
+pub mod suppressions;
 mod types;
 
 use std::sync::Arc;
 
 pub(crate) use content::{Content, Part};
-pub(crate) use outbox::put;
+pub(crate) use desk::{Reputation, reputation};
+pub(crate) use outbox::{put, wake};
 use providers::Provider;
-pub(crate) use send::run;
-pub(crate) use types::NewEmail;
-pub use types::{EmailStatus, EmailView, TestRequest};
+pub(crate) use send::{Composed, run, work};
+pub use types::{Class, Delivery, EmailStatus, EmailView, TestRequest};
+pub(crate) use types::{Email, NewEmail};
 
 use crate::platform::config::{ConfigError, EmailConfig};
 use crate::platform::queue::QueueSpec;
@@ -32,8 +37,11 @@ use crate::platform::smtp;
 
 /// Tried at once, and then after 1, 5 and 30 seconds, 5 minutes and half an hour; then it is a dead letter.
 /// Fifty at once, where the pace allows as many.
-pub(crate) const QUEUE: QueueSpec =
-    QueueSpec::new("email", 5, &[1_000, 5_000, 30_000, 300_000, 1_800_000]).with_concurrency(50);
+pub(crate) const QUEUE: QueueSpec = QueueSpec::new("email", 5, RETRIES).with_concurrency(50);
+const RETRIES: &[u64] = &[1_000, 5_000, 30_000, 300_000, 1_800_000];
+
+/// The same for mails to many, which go when nobody waits for another one.
+pub(crate) const BULK: QueueSpec = QueueSpec::new("email_bulk", 5, RETRIES).with_concurrency(50);
 
 /// Who takes mails, the one that is asked first first.
 #[derive(Debug, Clone)]

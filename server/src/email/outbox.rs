@@ -1,9 +1,10 @@
 //! Putting a mail in, in the transaction that causes it.
 
+use liventix_core::ids::OrganiserId;
 use serde_json::json;
 
-use super::types::NewEmail;
-use super::{QUEUE, store};
+use super::types::{Class, EmailStatus, NewEmail};
+use super::{BULK, QUEUE, store};
 use crate::app::AppState;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::EmailId;
@@ -12,8 +13,7 @@ use crate::platform::queue::NewJob;
 /// The kind of the job that sends a mail.
 pub(super) const SEND: &str = "send.1";
 
-/// Puts a mail in, once for its key, if mails are sent at all. [`wake`](crate::platform::queue::Queue::wake) the queue
-/// afterwards.
+/// Puts a mail in, once for its key, if mails are sent at all. [`wake`] afterwards.
 ///
 /// # Errors
 /// When the database fails.
@@ -25,11 +25,46 @@ pub(crate) async fn put(tx: &mut Tx, app: &AppState, email: &NewEmail) -> Result
     if !store::insert(tx, id, email, app.now()).await? {
         return Ok(None);
     }
-    let job = NewJob {
-        organiser: email.organiser_id,
-        unique_key: Some(format!("email {id}")),
-        ..NewJob::new(QUEUE.name, SEND, json!({ "email_id": id }))
-    };
-    app.queue().enqueue(tx, &job).await?;
+    enqueue(tx, app, id, (email.organiser_id, email.class)).await?;
     Ok(Some(id))
+}
+
+/// A mail that was not sent goes now, if it may. [`wake`] afterwards.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn again(tx: &mut Tx, app: &AppState, id: EmailId) -> Result<(), DbError> {
+    store::lock(tx, id).await?;
+    let Some(mut email) = store::by_id(tx, id).await? else { return Ok(()) };
+    if email.status == EmailStatus::Sent {
+        return Ok(());
+    }
+    email.status = EmailStatus::Queued;
+    email.failure = None;
+    store::update(tx, &email).await?;
+    enqueue(tx, app, id, (email.organiser_id, email.class)).await
+}
+
+async fn enqueue(
+    tx: &mut Tx,
+    app: &AppState,
+    id: EmailId,
+    (organiser, class): (Option<OrganiserId>, Class),
+) -> Result<(), DbError> {
+    let queue = match class {
+        Class::Transactional => QUEUE,
+        Class::Bulk => BULK,
+    };
+    let job = NewJob {
+        organiser,
+        unique_key: Some(format!("email {id}")),
+        ..NewJob::new(queue.name, SEND, json!({ "email_id": id }))
+    };
+    app.queue().enqueue(tx, &job).await.map(drop)
+}
+
+/// What was put in goes at once, now that it is committed.
+pub(crate) fn wake(app: &AppState) {
+    app.queue().wake(QUEUE.name);
+    app.queue().wake(BULK.name);
 }

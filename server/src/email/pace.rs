@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::QUEUE;
 use crate::app::AppState;
 use crate::params;
 use crate::platform::db::{DbError, Tx};
@@ -56,6 +57,27 @@ impl Pace for Mails {
                 Ok(room) => (room.min(free), None),
                 Err(wait) => (0, Some(Duration::from_micros(u64::try_from(wait).unwrap_or_default()))),
             })
+        })
+    }
+}
+
+/// The pace of mails to many: they have what others leave.
+#[derive(Debug, Clone)]
+pub(super) struct Bulk(pub(super) AppState);
+
+/// How soon those to many ask again, while somebody waits for a mail.
+const ASIDE: Duration = Duration::from_millis(500);
+
+impl Pace for Bulk {
+    fn room(&self, free: usize) -> Room<'_> {
+        Box::pin(async move {
+            // One that runs has perhaps not taken its turn yet.
+            if self.0.queue().is_busy(QUEUE.name).await? {
+                return Ok((0, Some(ASIDE)));
+            }
+            let (room, wait) = Mails(self.0.clone()).room(free).await?;
+            // One at a time, so that whoever comes next is the next.
+            Ok((room.min(1), wait))
         })
     }
 }

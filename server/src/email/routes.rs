@@ -1,22 +1,30 @@
-//! `/v1/admin/emails`, with the admin token.
+//! `/v1/admin/emails`, with the admin token, and the mails of an event.
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use liventix_core::ids::EventId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::desk;
 use super::types::{EmailStatus, EmailView, TestRequest};
+use super::{delivery, desk, suppressions};
 use crate::app::AppState;
-use crate::platform::auth::Admin;
-use crate::platform::body::{Json, Query};
+use crate::platform::auth::{Admin, Caller};
+use crate::platform::authorize::may;
+use crate::platform::body::{Json, Path, Query};
+use crate::platform::ids::OrderId;
 use crate::platform::page::{Page, PageQuery};
 use crate::platform::problem::ApiResult;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(test))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(test))
+        .routes(routes!(about_event))
+        .merge(suppressions::routes::routes())
+        .merge(delivery::routes::routes())
 }
 
 /// Which mails, and which page of them.
@@ -59,4 +67,35 @@ async fn test(
 ) -> ApiResult<StatusCode> {
     desk::test(&app, to).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Which mails of an event, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+struct AboutQuery {
+    /// Those about this order.
+    order_id: Option<OrderId>,
+    /// Where the last page ended.
+    cursor: Option<String>,
+    /// How many (1 to 200, otherwise 50).
+    limit: Option<u32>,
+}
+
+/// List mails about an event, newest first
+#[utoipa::path(
+    get, path = "/v1/events/{event_id}/emails", tag = "orders", security(("session" = []), ("api_key" = [])),
+    params(("event_id" = EventId, Path, description = "The event"), AboutQuery),
+    responses(
+        (status = 200, body = Page<EmailView>), (status = 400, description = "`invalid_path`, `invalid_query`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`unknown_cursor`")
+    )
+)]
+async fn about_event(
+    caller: Caller<may::SeeOrders>,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+    Query(query): Query<AboutQuery>,
+) -> ApiResult<axum::Json<Page<EmailView>>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    Ok(axum::Json(desk::about(&app, caller.who, event, query.order_id, &page).await?))
 }

@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::Address;
 use lettre::message::Mailbox;
 use serde_json::Value;
 
@@ -12,8 +11,9 @@ use super::content::{Content, Outgoing};
 use super::outbox::SEND;
 use super::providers::{Provider, Taken};
 use super::store::{self, Ended};
+use super::suppressions::{self, Reason};
 use super::types::{Email, EmailStatus};
-use super::{QUEUE, pace};
+use super::{BULK, QUEUE, chores, pace};
 use crate::app::AppState;
 use crate::platform::breaker::{self, Permit};
 use crate::platform::call::{CallFailure, Outcome};
@@ -22,39 +22,98 @@ use crate::platform::ids::EmailId;
 use crate::platform::maintenance::worker_name;
 use crate::platform::objectives::Sli;
 use crate::platform::problem::ApiResult;
-use crate::platform::queue::{Claimed, Failure, Handlers, Verdict, Worker};
+use crate::platform::queue::{Claimed, Failure, Handlers, Pace, Verdict, Worker};
 use crate::platform::rate_limit::{Check, Key};
+use crate::platform::smtp;
 use crate::platform::telemetry::context;
 
 /// After this, a worker that was given up on has ended.
 const TAKEN_MS: i64 = 30_000;
 
-/// Says what a mail of a kind tells.
+/// What there is to say.
+#[derive(Debug)]
+pub(crate) enum Composed {
+    /// This.
+    Mail(Box<Content>),
+    /// Nothing any more, or not to them: why, for whoever looks for the mail.
+    Nothing(&'static str),
+}
+
+impl From<Content> for Composed {
+    fn from(content: Content) -> Self {
+        Self::Mail(Box::new(content))
+    }
+}
+
+/// Says what a mail tells.
 pub(crate) type Compose =
-    fn(AppState, String, Value) -> Pin<Box<dyn Future<Output = Result<Content, Failure>> + Send>>;
+    fn(AppState, Email) -> Pin<Box<dyn Future<Output = Result<Composed, Failure>> + Send>>;
 
 /// Works until the server begins to shut down.
 pub(crate) async fn run(app: AppState, compose: Compose) {
-    let sending = app.clone();
-    let handlers = Handlers::new().on(SEND, move |job: Claimed| {
-        let app = sending.clone();
-        async move { send(&app, &job, compose).await }
-    });
-    let worker = Worker::new(app.queue().clone(), QUEUE, handlers, worker_name());
-    worker.at(Arc::new(pace::Mails(app.clone()))).run(app.closing()).await;
+    let worker = |spec, pace: Arc<dyn Pace>| {
+        let worker = Worker::new(app.queue().clone(), spec, handlers(&app, compose), worker_name());
+        worker.at(pace).run(app.closing())
+    };
+    tokio::join!(
+        worker(QUEUE, Arc::new(pace::Mails(app.clone()))),
+        worker(BULK, Arc::new(pace::Bulk(app.clone()))),
+        chores::keep(&app)
+    );
+}
+
+/// One round of what waits, as the pace allows: how many jobs that were.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn work(app: &AppState, compose: Compose) -> Result<u64, DbError> {
+    let rounds: [(_, Arc<dyn Pace>); 2] =
+        [(QUEUE, Arc::new(pace::Mails(app.clone()))), (BULK, Arc::new(pace::Bulk(app.clone())))];
+    let mut done = 0;
+    for (spec, pace) in rounds {
+        let worker = Worker::new(app.queue().clone(), spec, handlers(app, compose), "by hand");
+        let round = worker.at(pace).run_once().await?;
+        done += round.done + round.failed;
+    }
+    Ok(done)
+}
+
+fn handlers(app: &AppState, compose: Compose) -> Handlers {
+    let (sending, lifting, tidying) = (app.clone(), app.clone(), app.clone());
+    Handlers::new()
+        .on(SEND, move |job: Claimed| {
+            let app = sending.clone();
+            async move { send(&app, &job, compose).await }
+        })
+        .on(suppressions::ASK, move |job: Claimed| {
+            let app = lifting.clone();
+            async move { suppressions::ask(&app, &job).await }
+        })
+        .on(chores::TIDY, move |_: Claimed| {
+            let app = tidying.clone();
+            async move { Ok(chores::tidy(&app).await?) }
+        })
 }
 
 async fn send(app: &AppState, job: &Claimed, compose: Compose) -> Result<(), Failure> {
     let id: Option<EmailId> =
         job.payload.get("email_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let id = id.ok_or_else(|| Failure::permanent("payload", "The job has no email_id."))?;
+    let now = app.now();
     let read = app.db().read(move |conn| {
-        Box::pin(async move { Ok((store::by_id(conn, id).await?, store::last_attempt(conn, id).await?)) })
+        Box::pin(async move {
+            let Some(email) = store::by_id(conn, id).await? else { return Ok(None) };
+            let suppressed = suppressions::active(conn, &email.to_address, now).await?;
+            Ok(Some((email, store::last_attempt(conn, id).await?, suppressed)))
+        })
     });
     let read: Result<_, DbError> = read.await;
-    let (Some(email), last) = read? else { return Ok(()) };
-    if email.status == EmailStatus::Sent {
+    let Some((email, last, suppressed)) = read? else { return Ok(()) };
+    if matches!(email.status, EmailStatus::Sent | EmailStatus::Withheld) {
         return Ok(());
+    }
+    if let Some(reason) = suppressed {
+        return withhold(app, id, reason.why()).await;
     }
     let done = attempt(app, email, last, compose).await;
     if let Err(failure) = &done {
@@ -72,7 +131,10 @@ async fn attempt(
     let (from, to) = mailboxes(app, &email)?;
     let content = match &email.sealed_content {
         Some(sealed) => Content::open(app, email.email_id, sealed)?,
-        None => compose(app.clone(), email.kind.clone(), email.payload.clone()).await?,
+        None => match compose(app.clone(), email.clone()).await? {
+            Composed::Mail(content) => *content,
+            Composed::Nothing(why) => return withhold(app, email.email_id, why).await,
+        },
     };
     let (provider, had_failures) = choose(app, &last).await?;
     // Whoever was asked before may have it.
@@ -80,6 +142,7 @@ async fn attempt(
     email.may_have_come_twice |= is_open && !provider.takes_once();
     email.sealed_content = Some(content.seal(app, email.email_id)?);
     email.subject = Some(content.subject.clone());
+    email.template = content.template.clone();
     email.provider = Some(provider.name().to_owned());
     email.status = EmailStatus::Sending;
     email.tries += 1;
@@ -89,10 +152,29 @@ async fn attempt(
     end(app, email, (provider.name(), had_failures), result).await
 }
 
+/// A mail does not go, and nobody has failed.
+async fn withhold(app: &AppState, id: EmailId, why: &'static str) -> Result<(), Failure> {
+    let withheld = app.db().write(move |tx| {
+        Box::pin(async move {
+            store::lock(tx, id).await?;
+            let Some(mut email) = store::by_id(tx, id).await? else { return Ok(()) };
+            // A worker that was given up on may have sent it since.
+            if email.status != EmailStatus::Sent {
+                email.status = EmailStatus::Withheld;
+                email.failure = Some(why.to_owned());
+                store::update(tx, &email).await?;
+            }
+            Ok(())
+        })
+    });
+    let withheld: Result<(), DbError> = withheld.await;
+    Ok(withheld?)
+}
+
 fn mailboxes(app: &AppState, email: &Email) -> Result<(Mailbox, Mailbox), Failure> {
     let from = app.emails().from.clone();
     let from = from.ok_or_else(|| Failure::retry("no_sender", "Set mail_from: who mails come from."))?;
-    let address: Address = email.to_address.parse().map_err(|_| {
+    let address = smtp::address(&email.to_address).map_err(|_| {
         Failure::permanent("address_invalid", "The address is none that mail can be sent to.")
     })?;
     let name = Some(email.to_name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -196,12 +278,8 @@ async fn end(
 
 /// What the queue and the log keep of it: what a provider says may name whom the mail is for, and stays with the mail.
 fn for_queue(failure: CallFailure) -> Failure {
-    let CallFailure { outcome, status, .. } = failure;
-    let detail = match status {
-        Some(status) => format!("The provider answered {status}: {}.", outcome.code()),
-        None => format!("The provider did not answer: {}.", outcome.code()),
-    };
-    if outcome == Outcome::Refused {
+    let detail = failure.briefly("provider");
+    if failure.outcome == Outcome::Refused {
         return Failure::permanent("refused", detail);
     }
     Failure { detail, ..failure.into() }
@@ -231,11 +309,18 @@ async fn settle(
             Ended { outcome, status, code, detail: Some(detail) }
         }
     };
+    // What the provider tells of it may come before its answer.
+    store::lock(tx, email.email_id).await?;
     // Who was given up on still says that it was sent, and nothing else.
     if email.status == EmailStatus::Sent || store::is_at(tx, email.email_id, email.tries).await? {
         store::update(tx, &email).await?;
     }
     store::end(tx, email.email_id, email.tries, &ended, app.now()).await?;
+    let is_nobody = ended.code.as_deref().is_some_and(suppressions::is_nobody_there);
+    if ended.outcome == Outcome::Refused && is_nobody {
+        let why = (Reason::Bounced, ended.detail.as_deref());
+        suppressions::suppress(tx, app, &email.to_address, why, app.now()).await?;
+    }
     breaker::told(tx, provider, (had_failures, !ended.outcome.is_outage()), app.now()).await
 }
 
@@ -253,7 +338,11 @@ async fn note(app: &AppState, id: EmailId, failure: &Failure, is_last: bool) -> 
     app.objectives().failed(Sli::Email);
     let written = app.db().write(move |tx| {
         Box::pin(async move {
-            let Some(mut email) = store::by_id(tx, id).await? else { return Ok(()) };
+            store::lock(tx, id).await?;
+            let email = store::by_id(tx, id).await?;
+            let Some(mut email) = email.filter(|email| email.status != EmailStatus::Sent) else {
+                return Ok(());
+            };
             email.status = EmailStatus::Failed;
             // What the provider said is there already.
             email.failure.get_or_insert(detail);

@@ -1,14 +1,17 @@
 //! Rows of mails and their tries.
 
-use super::types::{Email, EmailStatus, NewEmail};
+use liventix_core::ids::EventId;
+
+use super::types::{Class, Delivery, Email, EmailStatus, NewEmail};
 use crate::params;
 use crate::platform::call::Outcome;
 use crate::platform::db::{Conn, DbError, Row, Tx};
-use crate::platform::ids::EmailId;
+use crate::platform::ids::{EmailId, OrderId};
 use crate::platform::page::Key;
 
 const COLUMNS: &str = "email_id, kind, payload, to_name, to_address, status, subject, sealed_content, tries, provider, \
-    provider_id, failure, may_have_come_twice, created_at, sent_at";
+    provider_id, failure, may_have_come_twice, created_at, sent_at, delivery, delivery_at, delivery_detail, organiser_id, \
+    class, order_id, template";
 
 fn read(row: &Row) -> Result<Email, DbError> {
     Ok(Email {
@@ -27,13 +30,21 @@ fn read(row: &Row) -> Result<Email, DbError> {
         may_have_come_twice: row.get(12)?,
         created_at: row.get(13)?,
         sent_at: row.get(14)?,
+        delivery: row.maybe_coded(15, Delivery::from_code)?,
+        delivery_at: row.get(16)?,
+        delivery_detail: row.get(17)?,
+        organiser_id: row.get(18)?,
+        class: row.coded(19, Class::from_code)?,
+        order_id: row.get(20)?,
+        template: row.get(21)?,
     })
 }
 
 /// Writes a mail, unless there is one with its key. Says whether it did.
 pub(super) async fn insert(tx: &mut Tx, id: EmailId, email: &NewEmail, now: i64) -> Result<bool, DbError> {
     let sql = "INSERT INTO emails (email_id, organiser_id, kind, payload, dedupe_key, to_name, to_address, status, \
-               tries, may_have_come_twice, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, 0, $8) \
+               tries, may_have_come_twice, created_at, class, event_id, order_id, cause_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, 0, $8, $9, $10, $11, $12) \
                ON CONFLICT (dedupe_key) DO NOTHING";
     let values = params![
         id,
@@ -44,6 +55,10 @@ pub(super) async fn insert(tx: &mut Tx, id: EmailId, email: &NewEmail, now: i64)
         &email.to_name,
         &email.to_address,
         now,
+        email.class.code(),
+        email.event_id,
+        email.order_id,
+        email.cause_id,
     ];
     Ok(tx.execute(sql, values).await? == 1)
 }
@@ -53,10 +68,15 @@ pub(super) async fn by_id(conn: &mut Conn, id: EmailId) -> Result<Option<Email>,
     conn.first(&sql, params![id]).await?.as_ref().map(read).transpose()
 }
 
+/// Holds a mail until the transaction ends: what is read of it from now on stays true.
+pub(super) async fn lock(tx: &mut Tx, id: EmailId) -> Result<(), DbError> {
+    tx.lock("email", id.as_bytes()).await
+}
+
 /// Writes back what can change of a mail.
 pub(super) async fn update(tx: &mut Tx, email: &Email) -> Result<(), DbError> {
     let sql = "UPDATE emails SET status = $2, subject = $3, sealed_content = $4, tries = $5, provider = $6, \
-               provider_id = $7, failure = $8, may_have_come_twice = $9, sent_at = $10 WHERE email_id = $1";
+               provider_id = $7, failure = $8, may_have_come_twice = $9, sent_at = $10, template = $11 WHERE email_id = $1";
     let values = params![
         email.email_id,
         email.status.code(),
@@ -68,6 +88,7 @@ pub(super) async fn update(tx: &mut Tx, email: &Email) -> Result<(), DbError> {
         email.failure.clone(),
         email.may_have_come_twice,
         email.sent_at,
+        email.template.clone(),
     ];
     tx.execute(sql, values).await.map(drop)
 }
@@ -100,6 +121,23 @@ pub(super) async fn list(
     values.extend(status.map(|status| status.code().into()));
     let sql = format!(
         "SELECT {COLUMNS} FROM emails WHERE (created_at, email_id) < ($1, $2) {narrowed} \
+         ORDER BY created_at DESC, email_id DESC LIMIT $3"
+    );
+    conn.query(&sql, &values).await?.iter().map(read).collect()
+}
+
+/// Mails about an event, newest first; those about one order, if that is asked for.
+pub(super) async fn about(
+    conn: &mut Conn,
+    (event, order): (EventId, Option<OrderId>),
+    before: Key,
+    limit: u32,
+) -> Result<Vec<Email>, DbError> {
+    let mut values = params![before.at, before.id, limit, event].to_vec();
+    let narrowed = order.map_or("", |_| "AND order_id = $5");
+    values.extend(order.map(Into::into));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM emails WHERE (created_at, email_id) < ($1, $2) AND event_id = $4 {narrowed} \
          ORDER BY created_at DESC, email_id DESC LIMIT $3"
     );
     conn.query(&sql, &values).await?.iter().map(read).collect()

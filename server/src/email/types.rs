@@ -1,11 +1,11 @@
 //! What mails are made of.
 
-use liventix_core::ids::OrganiserId;
+use liventix_core::ids::{EventId, OrganiserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::platform::coded::coded;
-use crate::platform::ids::EmailId;
+use crate::platform::ids::{CauseId, EmailId, OrderId};
 
 coded! {
     /// Where a mail stands.
@@ -18,6 +18,36 @@ coded! {
         Sent = "sent",
         /// No provider took it: it is a dead letter.
         Failed = "failed",
+        /// It does not go: the address takes no mail, or there is nothing to tell any more.
+        Withheld = "withheld",
+    }
+}
+
+coded! {
+    /// What became of a mail that a provider took, as the provider tells. It only moves forward: to one further down.
+    Delivery {
+        /// It is on its way.
+        Sent = "sent",
+        /// The address's mail server does not take it now. The provider tries again.
+        Delayed = "delayed",
+        /// The address's mail server has it.
+        Delivered = "delivered",
+        /// The provider gave it up before it tried.
+        Failed = "failed",
+        /// The address's mail server refused it, or sent it back.
+        Bounced = "bounced",
+        /// Whoever got it called it spam.
+        Complained = "complained",
+    }
+}
+
+coded! {
+    /// How soon a mail goes.
+    Class {
+        /// Somebody waits for it.
+        Transactional = "transactional",
+        /// It goes to many, when nobody waits for another one.
+        Bulk = "bulk",
     }
 }
 
@@ -28,6 +58,14 @@ pub(crate) struct NewEmail {
     pub(crate) organiser_id: Option<OrganiserId>,
     /// What it tells.
     pub(crate) kind: &'static str,
+    /// How soon it goes.
+    pub(crate) class: Class,
+    /// The event that it is about.
+    pub(crate) event_id: Option<EventId>,
+    /// The order that it is about.
+    pub(crate) order_id: Option<OrderId>,
+    /// What it is written for, together with others.
+    pub(crate) cause_id: Option<CauseId>,
     /// Of what: ids rather than copies, no secrets.
     pub(crate) payload: serde_json::Value,
     /// What it is written for: with one key, one mail.
@@ -54,6 +92,13 @@ pub(crate) struct Email {
     pub(crate) may_have_come_twice: bool,
     pub(crate) created_at: i64,
     pub(crate) sent_at: Option<i64>,
+    pub(crate) delivery: Option<Delivery>,
+    pub(crate) delivery_at: Option<i64>,
+    pub(crate) delivery_detail: Option<String>,
+    pub(crate) organiser_id: Option<OrganiserId>,
+    pub(crate) class: Class,
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) template: Option<String>,
 }
 
 /// A mail, as whoever runs the installation sees it.
@@ -61,7 +106,7 @@ pub(crate) struct Email {
 pub struct EmailView {
     /// Its id.
     pub email_id: EmailId,
-    /// What it tells: `order_paid`, `test`.
+    /// What it tells, such as `order_paid`.
     pub kind: String,
     /// To whom.
     pub to_address: String,
@@ -88,6 +133,20 @@ pub struct EmailView {
     /// When a provider took it (UTC milliseconds).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<i64>,
+    /// What became of it then, as far as the provider tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// Since when (UTC milliseconds).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_at: Option<i64>,
+    /// What the address's mail server said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_detail: Option<String>,
+    /// How soon it goes.
+    pub class: Class,
+    /// What it was written with, where an organiser has a text of their own: `version 3`, or why it was not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 impl From<Email> for EmailView {
@@ -105,6 +164,11 @@ impl From<Email> for EmailView {
             may_have_come_twice: email.may_have_come_twice,
             created_at: email.created_at,
             sent_at: email.sent_at,
+            delivery: email.delivery,
+            delivery_at: email.delivery_at,
+            delivery_detail: email.delivery_detail,
+            class: email.class,
+            template: email.template,
         }
     }
 }

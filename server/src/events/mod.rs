@@ -8,4 +8,6 @@ mod store;
 pub mod types;
 
 pub use keys::{KeyView, RotateMode, RotateRequest, RotateResponse};
-pub(crate) use store::{anomaly_settings, change_seqs, summary, take_seqs, wallet_policy};
+pub(crate) use store::{
+    anomaly_settings, change_seqs, opened, set_gates_told, summary, take_seqs, view_of, wallet_policy,
+};

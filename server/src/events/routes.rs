@@ -8,7 +8,9 @@ use liventix_core::rules::{Gate, TicketType};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
+use super::types::{
+    CancelRequest, EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules,
+};
 use super::{KeyView, RotateRequest, RotateResponse, keys, service};
 use crate::app::AppState;
 use crate::operations;
@@ -23,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(get, update))
+        .routes(routes!(cancel))
         .routes(routes!(create_gate))
         .routes(routes!(rename_gate, delete_gate))
         .routes(routes!(create_type))
@@ -104,6 +107,27 @@ async fn update(
     Json(change): Json<EventChange>,
 ) -> ApiResult<axum::Json<EventView>> {
     Ok(axum::Json(service::update(&app, caller.who, event, change).await?))
+}
+
+/// Call an event off
+///
+/// Nothing of it is sold any more, and its buyers get a mail. Money is given back order by order.
+#[utoipa::path(
+    post, path = "/v1/events/{event_id}/cancel", tag = "events", security(("session" = []), ("api_key" = [])),
+    params(("event_id" = EventId, Path, description = "The event")), request_body = CancelRequest,
+    responses(
+        (status = 200, body = EventView),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 409, description = "`event_over`"), (status = 422, description = "`invalid_field`, `invalid_body`")
+    )
+)]
+async fn cancel(
+    caller: Caller<may::EditEvent>,
+    State(app): State<AppState>,
+    Path(event): Path<EventId>,
+    Json(request): Json<CancelRequest>,
+) -> ApiResult<axum::Json<EventView>> {
+    Ok(axum::Json(service::cancel(&app, caller.who, event, request).await?))
 }
 
 /// Add a gate

@@ -6,10 +6,14 @@ use liventix_core::rules::{EventInfo, EventPolicy, Gate, TicketType};
 use liventix_core::ticket::keys::{KeyId, KeyState};
 use liventix_core::wallet::wire::{ClaimPolicy, WalletPolicy};
 
-use super::types::{EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules};
+use super::types::{
+    CancelRequest, EventChange, EventSummary, EventView, GateName, NewEvent, TicketTypeRules,
+};
 use super::{snapshot, store};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
+use crate::mails;
+use crate::notices;
 use crate::platform::authorize::{self, Who};
 use crate::platform::db::DbError;
 use crate::platform::idempotency::Attempt;
@@ -40,10 +44,16 @@ pub(super) async fn create(
         key_version: 1,
     };
     check(&info)?;
+    check_gates(&info, request.gates_open_at)?;
     check_wallet(&request.wallet)?;
     request.anomaly.check(|gate| info.gate(gate).is_some())?;
     let view = EventView {
         info,
+        venue: venue(request.venue.as_deref())?,
+        gates_open_at: request.gates_open_at,
+        locale: request.locale,
+        cancelled_at: None,
+        cancel_reason: None,
         algorithm: request.algorithm,
         wallet: request.wallet,
         anomaly: request.anomaly,
@@ -66,6 +76,18 @@ pub(super) async fn create(
     Ok(view)
 }
 
+/// Not before 1970, and not once it is over.
+fn check_gates(info: &EventInfo, open_at: Option<i64>) -> ApiResult<()> {
+    if open_at.is_some_and(|at| at < 0 || at >= info.ends_at) {
+        return Err(ApiError::field("gates_open_at", "must be before ends_at (both UTC milliseconds)"));
+    }
+    Ok(())
+}
+
+fn venue(text: Option<&str>) -> ApiResult<Option<String>> {
+    text::optional_line("venue", text, 200)
+}
+
 /// An entry about the event itself.
 fn about(deed: Deed, info: &EventInfo) -> Entry {
     Entry::of(deed).at(info.event_id).to(Target::Event, info.event_id.as_bytes()).named(&info.name)
@@ -76,7 +98,8 @@ fn settings(view: &EventView) -> serde_json::Value {
     let EventInfo { name, starts_at, ends_at, time_zone, policy, .. } = &view.info;
     serde_json::json!({
         "name": name, "starts_at": starts_at, "ends_at": ends_at, "time_zone": time_zone,
-        "policy": policy, "wallet": view.wallet, "anomaly": view.anomaly,
+        "policy": policy, "wallet": view.wallet, "anomaly": view.anomaly, "venue": view.venue, "locale": view.locale,
+        "gates_open_at": view.gates_open_at,
     })
 }
 
@@ -142,7 +165,7 @@ pub(super) async fn update(
         .write(move |tx| {
             Box::pin(async move {
                 let mut info = snapshot::hold_for(&app_in, tx, &who, event).await?.info.clone();
-                let before = settings(&store::view(tx, info.clone()).await?);
+                let old = store::view(tx, info.clone()).await?;
                 if let Some(name) = change.name {
                     info.name = text::line("name", &name, 160)?;
                 }
@@ -159,15 +182,72 @@ pub(super) async fn update(
                     settings.check(|gate| info.gate(gate).is_some())?;
                     store::set_anomaly_settings(tx, event, &settings).await?;
                 }
+                let place = match &change.venue {
+                    Some(text) => venue(Some(text))?,
+                    None => old.venue.clone(),
+                };
+                let open_at =
+                    change.gates_open_at.map_or(old.gates_open_at, |at| Some(at).filter(|at| *at != 0));
+                check_gates(&info, open_at)?;
+                let locale = change.locale.unwrap_or(old.locale);
+                store::set_place(tx, event, (place.as_deref(), open_at, locale)).await?;
                 store::update(tx, &info).await?;
+                store::forget_gates_told(tx, event, app_in.now()).await?;
                 let view = store::view(tx, info).await?;
-                let entry = about(Deed::EventChanged, &view.info).before(before).after(settings(&view));
+                let entry =
+                    about(Deed::EventChanged, &view.info).before(settings(&old)).after(settings(&view));
                 audit::record(tx, &app_in, &who, entry).await?;
+                if change.tell_buyers {
+                    mails::event_changed(tx, &app_in, who.organiser_id, (&old, &view)).await?;
+                    notices::event_changed(tx, &app_in, who.organiser_id, (&old, &view)).await?;
+                }
                 Ok::<_, ApiError>(view)
             })
         })
         .await?;
     app.ring(event);
+    mails::wake(app);
+    notices::wake(app);
+    Ok(view)
+}
+
+/// An event does not take place: nothing of it is sold any more. Doing it twice changes nothing more.
+///
+/// # Errors
+/// `invalid_field`, `event_over`.
+pub(crate) async fn cancel(
+    app: &AppState,
+    who: Who,
+    event: EventId,
+    request: CancelRequest,
+) -> ApiResult<EventView> {
+    let reason = text::block("reason", &request.reason, 500)?;
+    let app_in = app.clone();
+    let view = app
+        .db_of(who.organiser_id)
+        .write(move |tx| {
+            Box::pin(async move {
+                let info = snapshot::hold_for(&app_in, tx, &who, event).await?.info.clone();
+                if info.ends_at <= app_in.now() {
+                    let detail = "It has taken place. What is over cannot be called off.";
+                    return Err(ApiError::new(Code::EventOver, detail));
+                }
+                if !store::cancel(tx, event, &reason, app_in.now()).await? {
+                    return Ok(store::view(tx, info).await?);
+                }
+                let entry = about(Deed::EventCancelled, &info).after(serde_json::json!({ "reason": reason }));
+                audit::record(tx, &app_in, &who, entry).await?;
+                if request.tell_buyers {
+                    mails::event_cancelled(tx, &app_in, who.organiser_id, event).await?;
+                    notices::event_cancelled(tx, &app_in, who.organiser_id, event).await?;
+                }
+                Ok::<_, ApiError>(store::view(tx, info).await?)
+            })
+        })
+        .await?;
+    app.ring(event);
+    mails::wake(app);
+    notices::wake(app);
     Ok(view)
 }
 

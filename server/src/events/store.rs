@@ -11,12 +11,13 @@ use crate::anomalies::AnomalySettings;
 use crate::params;
 use crate::platform::authorize::Granted;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value};
+use crate::platform::locale::Locale;
 use crate::platform::page::Key;
 
 pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventView) -> Result<(), DbError> {
     let sql = "INSERT INTO events (event_id, organiser_id, name, starts_at, ends_at, time_zone, algorithm, policy, \
-               key_version, change_seq, config_seq, created_at, wallet, anomaly) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11, $12)";
+               key_version, change_seq, config_seq, created_at, wallet, anomaly, venue, locale, gates_open_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11, $12, $13, $14, $15)";
     let info = &event.info;
     let values = params![
         info.event_id,
@@ -31,8 +32,61 @@ pub(super) async fn insert(tx: &mut Tx, organiser: OrganiserId, event: &EventVie
         event.created_at,
         json(&event.wallet)?,
         json(&event.anomaly)?,
+        event.venue.clone(),
+        event.locale.code(),
+        event.gates_open_at,
     ];
     tx.execute(sql, values).await.map(drop)
+}
+
+/// Where it takes place, when its doors open, and the language of its mails.
+pub(super) async fn set_place(
+    tx: &mut Tx,
+    event: EventId,
+    (venue, gates_open_at, locale): (Option<&str>, Option<i64>, Locale),
+) -> Result<(), DbError> {
+    let sql = "UPDATE events SET venue = $2, gates_open_at = $3, locale = $4 WHERE event_id = $1";
+    tx.execute(sql, params![event, venue, gates_open_at, locale.code()]).await.map(drop)
+}
+
+/// An event whose doors are open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opened {
+    pub(crate) event_id: EventId,
+    pub(crate) organiser_id: OrganiserId,
+    /// Since when (UTC milliseconds).
+    pub(crate) at: i64,
+}
+
+/// Events whose doors have opened since `since`, and whose attendees were not told; those of before never are.
+pub(crate) async fn opened(conn: &mut Conn, since: i64, now: i64) -> Result<Vec<Opened>, DbError> {
+    let sql = "SELECT event_id, organiser_id, COALESCE(gates_open_at, starts_at) FROM events \
+               WHERE gates_told_at IS NULL AND cancelled_at IS NULL \
+               AND COALESCE(gates_open_at, starts_at) > $1 AND COALESCE(gates_open_at, starts_at) <= $2 LIMIT 100";
+    let read = |row: &Row| Ok(Opened { event_id: row.get(0)?, organiser_id: row.get(1)?, at: row.get(2)? });
+    conn.query(sql, params![since, now]).await?.iter().map(read).collect()
+}
+
+/// Doors that open at another time, which is still to come, are told of again.
+pub(super) async fn forget_gates_told(tx: &mut Tx, event: EventId, now: i64) -> Result<(), DbError> {
+    let sql = "UPDATE events SET gates_told_at = NULL WHERE event_id = $1 AND gates_told_at IS NOT NULL \
+               AND COALESCE(gates_open_at, starts_at) > $2";
+    tx.execute(sql, params![event, now]).await.map(drop)
+}
+
+/// Its attendees are told that the doors are open, once. Says whether they were not before.
+pub(crate) async fn set_gates_told(tx: &mut Tx, event: EventId, now: i64) -> Result<bool, DbError> {
+    let sql = "UPDATE events SET gates_told_at = $2 WHERE event_id = $1 AND gates_told_at IS NULL";
+    Ok(tx.execute(sql, params![event, now]).await? == 1)
+}
+
+/// It is called off, once. Says whether it is now for the first time.
+pub(super) async fn cancel(tx: &mut Tx, event: EventId, reason: &str, now: i64) -> Result<bool, DbError> {
+    let sql = "UPDATE events SET cancelled_at = $2, cancel_reason = $3 WHERE event_id = $1 AND cancelled_at IS NULL";
+    if tx.execute(sql, params![event, now, reason]).await? == 0 {
+        return Ok(false);
+    }
+    touch_config(tx, event).await.map(|()| true)
 }
 
 pub(super) async fn update(tx: &mut Tx, info: &EventInfo) -> Result<(), DbError> {
@@ -101,7 +155,8 @@ pub(super) async fn info(conn: &mut Conn, event: EventId) -> Result<Option<Event
 
 /// The event as its organiser sees it.
 pub(super) async fn view(conn: &mut Conn, info: EventInfo) -> Result<EventView, DbError> {
-    let sql = "SELECT algorithm, created_at, wallet, anomaly FROM events WHERE event_id = $1";
+    let sql = "SELECT algorithm, created_at, wallet, anomaly, venue, locale, cancelled_at, cancel_reason, \
+               gates_open_at FROM events WHERE event_id = $1";
     let row = conn.first(sql, params![info.event_id]).await?;
     let row = row.ok_or_else(|| DbError::Constraint("no such event".into()))?;
     Ok(EventView {
@@ -110,7 +165,20 @@ pub(super) async fn view(conn: &mut Conn, info: EventInfo) -> Result<EventView, 
         created_at: row.get(1)?,
         wallet: row.json(2)?,
         anomaly: row.json(3)?,
+        venue: row.get(4)?,
+        locale: row.coded(5, Locale::from_code)?,
+        cancelled_at: row.get(6)?,
+        cancel_reason: row.get(7)?,
+        gates_open_at: row.get(8)?,
     })
+}
+
+/// The event with this id, as its organiser sees it.
+pub(crate) async fn view_of(conn: &mut Conn, event: EventId) -> Result<Option<EventView>, DbError> {
+    match info(conn, event).await? {
+        Some(info) => view(conn, info).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// What attendees may do on their phones.
@@ -149,7 +217,8 @@ pub(super) async fn set_wallet_policy(
     tx.execute(sql, params![event, json(policy)?]).await.map(drop)
 }
 
-const SUMMARY: &str = "SELECT event_id, name, starts_at, ends_at, time_zone, created_at FROM events";
+const SUMMARY: &str =
+    "SELECT event_id, name, starts_at, ends_at, time_zone, created_at, cancelled_at FROM events";
 
 pub(super) async fn list(
     conn: &mut Conn,
@@ -174,6 +243,7 @@ fn summary_of(row: &Row) -> Result<EventSummary, DbError> {
         ends_at: row.get(3)?,
         time_zone: row.get(4)?,
         created_at: row.get(5)?,
+        cancelled_at: row.get(6)?,
     })
 }
 

@@ -27,11 +27,13 @@ mod types;
 pub(crate) use end::{attended, begin_ending, raise, release, revive};
 pub(crate) use fulfil::fulfil;
 pub(crate) use place::{Placed, place, quote};
-pub(crate) use refund::{block_for_refund, refund_back, refunded, refunded_positions, unblock_refunded};
-pub(crate) use service::{detail, list, not_found, of};
+pub(crate) use refund::{
+    block_for_refund, refund_back, refunded, refunded_positions, refunded_tickets, unblock_refunded,
+};
+pub(crate) use service::{detail, list, not_found, of, send_tickets};
 pub use steps::Step;
 pub(crate) use steps::note;
-pub(crate) use store::{by_id, hold, items, overdue, wanting};
+pub(crate) use store::{by_id, hold, items, overdue, wanting, with_tickets};
 pub use types::{
     Attention, Buyer, Ending, Item, Order, OrderDetail, OrderQuery, OrderStatus, OrderSummary, StepView,
     Wish, WishLine,

@@ -1,5 +1,7 @@
 //! What a refund does to an order and its tickets.
 
+use liventix_core::ids::TicketId;
+
 use super::end::by_type;
 use super::store;
 use super::types::{Item, Order, OrderStatus};
@@ -21,6 +23,15 @@ pub(crate) async fn refunded_positions(
     refund: RefundId,
 ) -> Result<Vec<u32>, DbError> {
     Ok(items_of(conn, order, refund).await?.iter().map(|item| item.position).collect())
+}
+
+/// The tickets a refund is for, as far as there are any.
+pub(crate) async fn refunded_tickets(
+    conn: &mut Conn,
+    order: OrderId,
+    refund: RefundId,
+) -> Result<Vec<TicketId>, DbError> {
+    Ok(items_of(conn, order, refund).await?.iter().filter_map(|item| item.ticket_id).collect())
 }
 
 /// Tickets of an order that is held are a refund's from now on, and open no door. Ring the event afterwards.

@@ -1,6 +1,7 @@
 //! `/v1/events/{event_id}/orders` and `/v1/orders`.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use liventix_core::ids::EventId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +17,7 @@ use crate::platform::page::Page;
 use crate::platform::problem::ApiResult;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(send_tickets))
 }
 
 /// List an event's orders, newest first
@@ -53,4 +54,23 @@ async fn get(
     Path(order): Path<OrderId>,
 ) -> ApiResult<axum::Json<OrderDetail>> {
     Ok(axum::Json(service::get(&app, caller.who, order).await?))
+}
+
+/// Send the tickets of an order to its buyer once more
+#[utoipa::path(
+    post, path = "/v1/orders/{order_id}/send-tickets", tag = "orders", security(("session" = []), ("api_key" = [])),
+    params(("order_id" = OrderId, Path, description = "The order")),
+    responses(
+        (status = 202, description = "They are on their way"), (status = 400, description = "`invalid_path`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`order_not_found`"),
+        (status = 409, description = "`order_without_tickets`"), (status = 503, description = "`mails_off`")
+    )
+)]
+async fn send_tickets(
+    caller: Caller<may::ManageOrders>,
+    State(app): State<AppState>,
+    Path(order): Path<OrderId>,
+) -> ApiResult<StatusCode> {
+    service::send_tickets(&app, caller.who, order).await?;
+    Ok(StatusCode::ACCEPTED)
 }

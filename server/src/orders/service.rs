@@ -6,6 +6,9 @@ use super::store::Narrow;
 use super::types::{Order, OrderDetail, OrderQuery, OrderSummary};
 use super::{steps, store};
 use crate::app::AppState;
+use crate::audit::{self, Deed, Entry, Target};
+use crate::email;
+use crate::mails;
 use crate::platform::authorize::{self, Who};
 use crate::platform::db::Conn;
 use crate::platform::ids::OrderId;
@@ -71,4 +74,31 @@ pub(super) async fn get(app: &AppState, who: Who, id: OrderId) -> ApiResult<Orde
             })
         })
         .await
+}
+
+/// The buyer gets their tickets by mail once more.
+///
+/// # Errors
+/// `mails_off`, `order_without_tickets`, and when the order is not theirs.
+pub(crate) async fn send_tickets(app: &AppState, who: Who, id: OrderId) -> ApiResult<()> {
+    let app_in = app.clone();
+    app.db_of(who.organiser_id)
+        .write(move |tx| {
+            Box::pin(async move {
+                let order = of(tx, &who, id).await?;
+                email::desk::require(&app_in)?;
+                let items = store::items(tx, id).await?;
+                if !items.iter().any(|item| item.ticket_id.is_some() && item.refund_id.is_none()) {
+                    let detail = "It is not paid yet, or its tickets were given back.";
+                    return Err(ApiError::new(Code::OrderWithoutTickets, detail));
+                }
+                mails::tickets_again(tx, &app_in, &order).await?;
+                let entry = Entry::of(Deed::TicketsSent).at(order.event_id);
+                let entry = entry.to(Target::Order, id.as_bytes()).named(&order.reference);
+                audit::record(tx, &app_in, &who, entry).await
+            })
+        })
+        .await?;
+    mails::wake(app);
+    Ok(())
 }

@@ -46,6 +46,26 @@ pub(crate) async fn by_id(conn: &mut Conn, id: OrderId) -> Result<Option<Order>,
     conn.first(&sql, params![id]).await?.as_ref().map(read).transpose()
 }
 
+/// Orders of an event that have tickets, those after `after`, the oldest first.
+pub(crate) async fn with_tickets(
+    conn: &mut Conn,
+    event: EventId,
+    (after, limit): (Option<OrderId>, u32),
+) -> Result<Vec<Order>, DbError> {
+    let statuses: Vec<String> = OrderStatus::ALL
+        .iter()
+        .filter(|status| status.has_tickets())
+        .map(|status| format!("'{}'", status.code()))
+        .collect();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM orders WHERE event_id = $1 AND order_id > $2 AND status IN ({}) \
+         ORDER BY order_id LIMIT $3",
+        statuses.join(", ")
+    );
+    let after = after.map_or([0; 16], |id| *id.as_bytes());
+    conn.query(&sql, params![event, after, limit]).await?.iter().map(read).collect()
+}
+
 /// The order, which nobody else changes until the transaction ends; nor its event, which tickets may be issued of.
 pub(crate) async fn hold(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, DbError> {
     let sql = "SELECT event_id FROM orders WHERE order_id = $1";

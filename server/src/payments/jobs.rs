@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::ask::{Asker, ForPayment};
 use super::{close, errand, inbox, payouts, proof, refunds, store};
 use crate::app::AppState;
-use crate::email;
+use crate::mails;
+use crate::notices;
 use crate::orders;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::{OrderId, PaymentId, PayoutId, RefundId};
@@ -69,7 +70,8 @@ async fn put_in(app: &AppState) -> Result<bool, DbError> {
 /// What was put in is done at once, now that it is committed: mails about it as well.
 pub(crate) fn wake(app: &AppState) {
     app.queue().wake(QUEUE.name);
-    app.queue().wake(email::QUEUE.name);
+    mails::wake(app);
+    notices::wake(app);
 }
 
 /// What does the work.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{DATE, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
 use liventix_core::resilience::parse_retry_after;
 
 use super::coded::coded;
@@ -12,6 +12,8 @@ use super::queue::Failure;
 
 /// How much of an answer is read, in bytes.
 const MAX_ANSWER: usize = 1_024 * 1_024;
+/// Longer than this, no service is left alone: an absurd wish must not end what waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 coded! {
     /// How a call ended.
@@ -93,6 +95,14 @@ impl CallFailure {
             retry_after: None,
         }
     }
+
+    /// How it ended, without what the provider says of it, which may name people. `who` is what the provider is called.
+    pub(crate) fn briefly(&self, who: &str) -> String {
+        match self.status {
+            Some(status) => format!("The {who} answered {status}: {}.", self.outcome.code()),
+            None => format!("The {who} did not answer: {}.", self.outcome.code()),
+        }
+    }
 }
 
 /// Nothing came back, or not all of it.
@@ -109,11 +119,20 @@ impl From<reqwest::Error> for CallFailure {
     }
 }
 
-/// An answer's body, to its end.
+/// Makes a call to its end: the answer's status, headers and body, whatever it says.
 ///
 /// # Errors
-/// When it breaks off, or has no end.
-pub(crate) async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
+/// When no answer comes, or not all of it.
+pub(crate) async fn make(
+    request: reqwest::RequestBuilder,
+) -> Result<(StatusCode, HeaderMap, Vec<u8>), CallFailure> {
+    let mut response = request.send().await?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    Ok((status, headers, read(response).await?))
+}
+
+/// An answer's body, to its end.
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_ANSWER {
@@ -129,8 +148,44 @@ pub(crate) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// How long the service wants to be left alone.
+/// How long the service wants to be left alone: never more than an hour, whatever it says. A moment that it names is
+/// measured by its own clock, which ours may not agree with.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, RETRY_AFTER.as_str())?;
-    parse_retry_after(&value, 0).map(Duration::from_millis)
+    let now = text(headers, DATE.as_str()).and_then(|date| parse_retry_after(&date, 0));
+    // Without a clock of its own, a moment says nothing.
+    let now = now.and_then(|now| i64::try_from(now).ok()).unwrap_or(i64::MAX);
+    parse_retry_after(&value, now).map(|wait| Duration::from_millis(wait).min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_understood_and_has_an_end() {
+        let date = "Fri, 31 Jul 2026 18:00:00 GMT";
+        for (said, now, seconds) in [
+            (Some("2"), Some(date), Some(2)),
+            (Some("0"), None, Some(0)),
+            (Some("Fri, 31 Jul 2026 18:01:30 GMT"), Some(date), Some(90)),
+            (Some("Fri, 31 Jul 2026 17:00:00 GMT"), Some(date), Some(0)),
+            (Some("Fri, 31 Jul 2026 18:01:30 GMT"), None, Some(0)),
+            (Some("1000000000000"), Some(date), Some(3_600)),
+            (Some("99999999999999999999999999"), None, Some(3_600)),
+            (Some("Sat, 31 Jul 9999 18:00:00 GMT"), Some(date), Some(3_600)),
+            (Some("-5"), Some(date), None),
+            (Some("soon"), Some(date), None),
+            (Some(""), Some(date), None),
+            (None, Some(date), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [(RETRY_AFTER, said), (DATE, now)] {
+                if let Some(value) = value {
+                    headers.insert(name, value.parse().unwrap());
+                }
+            }
+            assert_eq!(retry_after(&headers), seconds.map(Duration::from_secs), "{said:?} {now:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod alerts;
 mod email;
 mod environment;
 mod payments;
+mod push;
 mod sources;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use super::rate_limit::Limit;
 pub use alerts::AlertConfig;
 pub use email::EmailConfig;
 pub use payments::PaymentConfig;
+pub use push::PushConfig;
 pub use sources::{ConfigArgs, FileConfig};
 
 /// The shortest admin token taken: 32 characters, as `openssl rand -base64 32` and the like give.
@@ -61,6 +63,10 @@ pub struct Limits {
     pub sign_in_account: Limit,
     /// Sign-ins from one address, whatever the account.
     pub sign_in_address: Limit,
+    /// Sign-in links to one account, whoever asks for them.
+    pub sign_in_link: Limit,
+    /// Sign-in links asked for from one address, whatever the account.
+    pub sign_in_link_address: Limit,
     /// Checkouts of one buyer: an account, or a guest's address.
     pub checkout: Limit,
     /// Checkouts from one address, whoever buys.
@@ -71,6 +77,10 @@ pub struct Limits {
     pub email: Limit,
     /// Mails to one address.
     pub email_recipient: Limit,
+    /// Push messages to one person; what is more waits, and comes as one.
+    pub push_person: Limit,
+    /// Push messages of one campaign; what is more waits.
+    pub push_campaign: Limit,
 }
 
 /// Which refusals a scanner may have only so many of.
@@ -96,11 +106,15 @@ impl Default for Limits {
             refused_scans_counted: RefusedScans::NotAuthentic,
             sign_in_account: Limit::per_minute(5),
             sign_in_address: Limit::per_minute(20),
+            sign_in_link: Limit::per_hour(5),
+            sign_in_link_address: Limit::per_hour(20),
             checkout: Limit::per_hour(10),
             checkout_address: Limit::per_hour(20),
             payout: Limit::per_hour(3),
             email: Limit::per_minute(100),
             email_recipient: Limit::per_minute(10),
+            push_person: Limit::per_hour(10),
+            push_campaign: Limit::per_hour(100),
         }
     }
 }
@@ -119,16 +133,20 @@ impl Limits {
             refused_scans_counted: RefusedScans::NotAuthentic,
             sign_in_account: limit,
             sign_in_address: limit,
+            sign_in_link: limit,
+            sign_in_link_address: limit,
             checkout: limit,
             checkout_address: limit,
             payout: limit,
             email: limit,
             email_recipient: limit,
+            push_person: limit,
+            push_campaign: limit,
         }
     }
 
     /// Each with its key among the settings.
-    const fn by_key(&self) -> [(&'static str, Limit); 13] {
+    const fn by_key(&self) -> [(&'static str, Limit); 17] {
         [
             ("limit_enrol_per_minute", self.enrol),
             ("limit_redeem_per_minute", self.redeem),
@@ -138,11 +156,15 @@ impl Limits {
             ("limit_refused_scans_per_minute", self.refused_scans),
             ("limit_sign_in_account_per_minute", self.sign_in_account),
             ("limit_sign_in_address_per_minute", self.sign_in_address),
+            ("limit_sign_in_link_per_hour", self.sign_in_link),
+            ("limit_sign_in_link_address_per_hour", self.sign_in_link_address),
             ("limit_checkout_per_hour", self.checkout),
             ("limit_checkout_address_per_hour", self.checkout_address),
             ("limit_payout_per_hour", self.payout),
             ("limit_email_per_minute", self.email),
             ("limit_email_recipient_per_minute", self.email_recipient),
+            ("limit_push_person_per_hour", self.push_person),
+            ("limit_push_campaign_per_hour", self.push_campaign),
         ]
     }
 }
@@ -184,6 +206,8 @@ pub struct Config {
     pub payments: PaymentConfig,
     /// Who takes mails.
     pub email: EmailConfig,
+    /// Who carries push messages.
+    pub push: PushConfig,
     /// Whether it also does what is done later: jobs of queues, schedules, alerts. `liventix serve` always does; a test
     /// that decides itself what comes when does not.
     pub has_workers: bool,
@@ -214,6 +238,7 @@ impl Config {
             alerts: AlertConfig::default(),
             payments: PaymentConfig::default(),
             email: EmailConfig::default(),
+            push: PushConfig::default(),
             has_workers: true,
             log_filter: "info".to_owned(),
             log_json: false,
@@ -267,9 +292,10 @@ impl Config {
             return Err(ConfigError::new("connections", "must be between 2 and 500"));
         }
         self.storage()?;
-        self.alerts.validate()?;
+        self.alerts.validate(self.email.are_on())?;
         self.payments.validate()?;
         self.email.validate()?;
+        self.push.validate()?;
         if !(35..=600).contains(&self.request_timeout.as_secs()) {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));
@@ -287,8 +313,17 @@ impl Config {
 }
 
 /// Whether it leads to this machine, so that what is sent there in the open stays here.
-fn is_near(url: &reqwest::Url) -> bool {
+pub(super) fn is_near(url: &reqwest::Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// Checks the address of a service: keys do not travel in the open.
+fn check_url(key: &'static str, url: &str) -> Result<(), ConfigError> {
+    let is_safe = |url: reqwest::Url| url.scheme() == "https" || url.scheme() == "http" && is_near(&url);
+    if !url.ends_with('/') && reqwest::Url::parse(url).is_ok_and(is_safe) {
+        return Ok(());
+    }
+    Err(ConfigError::new(key, "must be https://host without a slash at the end"))
 }
 
 #[cfg(test)]

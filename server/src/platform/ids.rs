@@ -79,6 +79,8 @@ id!(/// One sign-in of a person, until it ends.
     SessionId, "session id");
 id!(/// An invitation to an organiser.
     InvitationId, "invitation id");
+id!(/// A link that signs somebody in.
+    SignInLinkId, "sign-in link id");
 id!(/// Something that scans tell beyond their verdicts.
     AnomalyId, "anomaly id");
 id!(/// One entry of the audit trail.
@@ -103,5 +105,13 @@ id!(/// Money that goes back to a buyer.
     RefundId, "refund id");
 id!(/// One mail.
     EmailId, "email id");
+id!(/// An address that no mail goes to.
+    SuppressionId, "suppression id");
+id!(/// What mails were written for together.
+    CauseId, "cause id");
+id!(/// What an organiser writes to the buyers of an event.
+    AnnouncementId, "announcement id");
+id!(/// What an organiser tells the phones of an event's attendees.
+    CampaignId, "campaign id");
 id!(/// Money that goes on to an organiser.
     PayoutId, "payout id");

@@ -15,6 +15,7 @@ pub mod http;
 pub mod idempotency;
 pub mod ids;
 pub mod listen;
+pub mod locale;
 pub mod maintenance;
 pub mod objectives;
 pub mod openapi;

@@ -35,6 +35,7 @@ use crate::app::AppState;
         (name = "wallet", description = "What an attendee's phone calls: claim, keep, activate, hand on"),
         (name = "sales", description = "What an event sells: prices, fees, taxes, how many"),
         (name = "shop", description = "What buyers call: the offer, a checkout, their order"),
+        (name = "mails", description = "Organisers' own texts of the mails that buyers get"),
         (name = "orders", description = "Orders, their tickets and what happened to them"),
         (name = "money", description = "What is whose, and payouts"),
         (name = "server", description = "Health and time"),

@@ -61,11 +61,11 @@ pub async fn layer(State(app): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// The path without secrets: whoever has a ticket's link has the ticket, and so with an invitation. And not the whole
-/// of one that is longer than any of ours.
+/// The path without secrets: whoever has a ticket's link has the ticket, and so with an invitation or a sign-in
+/// link. And not the whole of one that is longer than any of ours.
 fn loggable(path: &str) -> &str {
     let path = &path[..path.floor_char_boundary(LONGEST_PATH)];
-    ["/t/", "/shop/orders/", "/console/invitation/"]
+    ["/t/", "/shop/orders/", "/console/invitation/", "/console/sign-in/link/"]
         .into_iter()
         .find(|start| path.starts_with(start))
         .unwrap_or(path)
@@ -96,6 +96,7 @@ mod tests {
     fn a_link_stays_out_of_the_log() {
         assert_eq!(loggable("/t/lxt_00_secret"), "/t/");
         assert_eq!(loggable("/console/invitation/lxi_00_secret"), "/console/invitation/");
+        assert_eq!(loggable("/console/sign-in/link/lxl_00_secret"), "/console/sign-in/link/");
         assert_eq!(loggable("/shop/orders/lxo_00_secret/cancel"), "/shop/orders/");
         assert_eq!(loggable("/v1/events"), "/v1/events");
         assert_eq!(loggable(&"/x".repeat(1_000)).len(), 256);

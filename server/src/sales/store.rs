@@ -21,7 +21,8 @@ pub(super) async fn seller(conn: &mut Conn, event: EventId) -> Result<Option<Org
 
 /// How the event sells and what; none if it never did.
 pub(super) async fn offer(conn: &mut Conn, event: EventId) -> Result<Option<Offer>, DbError> {
-    let sql = "SELECT e.organiser_id, o.name, e.name, e.starts_at, e.ends_at, e.time_zone, s.currency, s.is_open, \
+    let sql = "SELECT e.organiser_id, o.name, e.name, e.starts_at, e.ends_at, e.time_zone, s.currency, \
+               CASE WHEN e.cancelled_at IS NULL THEN s.is_open ELSE 0 END, \
                s.fee_payer, s.tax_mode, s.hold_minutes, s.max_per_order, \
                COALESCE(f.fixed, 0), COALESCE(f.percent_bp, 0), f.cap \
                FROM event_sales s JOIN events e ON e.event_id = s.event_id \

@@ -19,6 +19,7 @@ use super::types::{NewTicket, QrQuery, Reissue, TicketQuery, TicketView, TicketW
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::events::snapshot::{self, Snapshot};
+use crate::notices;
 use crate::platform::authorize::Who;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::idempotency::Attempt;
@@ -284,9 +285,12 @@ where
             Box::pin(async move {
                 let snapshot = snapshot::hold_for(&app_in, tx, &who, event).await?;
                 let mut row = store::get(tx, event, id).await?.ok_or_else(not_found)?;
-                let before = state(&row);
+                let (before, was) = (state(&row), row.view.status);
                 edit(&app_in, &snapshot, &mut row)?;
                 store::update(tx, event, &row).await?;
+                if (was, row.view.status) == (TicketStatus::Unpaid, TicketStatus::Valid) {
+                    notices::ticket_ready(tx, &app_in, who.organiser_id, id).await?;
+                }
                 if deed == Deed::TicketReissued {
                     // Whoever held the old codes, on paper or on a phone, holds the ticket no more.
                     wallet::holders::end(tx, id, app_in.now()).await?;
@@ -299,6 +303,7 @@ where
         })
         .await?;
     app.ring(event);
+    notices::wake(app);
     Ok(changed)
 }
 

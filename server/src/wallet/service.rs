@@ -11,6 +11,7 @@ use super::{holders, link, present, transfer};
 use crate::app::AppState;
 use crate::audit::{self, Deed, Entry, Target};
 use crate::events::{self, snapshot};
+use crate::notices;
 use crate::platform::auth::{Client, NewWallet, Token, WalletId};
 use crate::platform::authorize::{Actor, By, Origin, Who};
 use crate::platform::db::{Conn, Tx};
@@ -37,6 +38,8 @@ pub(super) async fn claim(
         .await?;
     app.snapshots().keep(&found.snapshot);
     app.ring(found.snapshot.info.event_id);
+    // Whoever handed it on is told.
+    notices::wake(app);
     Ok(ticket)
 }
 

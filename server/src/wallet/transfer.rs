@@ -12,7 +12,7 @@ use crate::events;
 use crate::platform::auth::WalletId;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::problem::{ApiError, ApiResult, Code};
-use crate::{scanning, tickets};
+use crate::{notices, scanning, tickets};
 
 /// How long an offer can be taken up.
 const OFFER_LIFE_MS: i64 = 7 * 24 * 3_600_000;
@@ -67,6 +67,11 @@ pub(super) async fn complete(
     present::issuer(app, found).renew(&mut row, expires_at)?;
     tickets::update(tx, event, &row).await?;
     found.row = row;
+    let held_by: Vec<WalletId> =
+        store::holders(tx, ticket).await?.into_iter().map(|(holder, _)| holder).collect();
+    if let Some((organiser, _)) = store::locate(tx, ticket).await? {
+        notices::ticket_transferred(tx, app, organiser, (ticket, &held_by)).await?;
+    }
     Ok(holders::end(tx, ticket, app.now()).await?)
 }
 

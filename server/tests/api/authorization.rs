@@ -96,8 +96,14 @@ impl Victim {
             // The operator's: nobody's job and nobody's alert, for nobody but the operator gets that far.
             .replace("{job_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
             .replace("{alert_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{suppression_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{kind}", "news")
+            .replace("{locale}", "en")
             .replace("{order_id}", &self.order)
             .replace("{currency}", "EUR")
+            // Nobody's: whoever is refused is so before it is looked for.
+            .replace("{campaign_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{message_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
             .replace("{queue}", "mail")
     }
 
@@ -139,7 +145,9 @@ pub(crate) fn is_public(operation: &Value) -> bool {
 }
 
 /// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
-const OWN_LISTS: [&str; 11] = [
+const OWN_LISTS: [&str; 13] = [
+    "/v1/mail-texts",
+    "/v1/mail-texts/{kind}/{locale}",
     "/v1/balance",
     "/v1/refunds",
     "/v1/payouts",
@@ -206,6 +214,8 @@ async fn no_route_gives_a_stranger_anything() {
                 // A new key of the stranger's own is theirs to make.
                 let own_key = path == "/v1/api-keys" && method == "post" && reply.status == 422;
                 let own_event = path == "/v1/events" && method == "post" && reply.status == 422;
+                // Nothing of their own is changed by it.
+                let own_text = path.starts_with("/v1/mail-texts/") && reply.status == 204;
                 let own_payout = path == "/v1/payouts" && method == "post" && reply.status == 400;
                 // Bodies that are left out are refused before anything is looked up.
                 assert!(
@@ -213,6 +223,7 @@ async fn no_route_gives_a_stranger_anything() {
                         || own_key
                         || own_event
                         || own_payout
+                        || own_text
                         || [401, 403, 404, 415].contains(&reply.status),
                     "{method} {path}: {} {}",
                     reply.status,

@@ -140,6 +140,7 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
             let body = json!({"email": "guest@example.org", "role": "support"});
             ("POST", organiser.path("invitations"), body)
         }
+        Action::EditMails => ("GET", "/v1/mail-texts".into(), nothing),
         Action::SeeAudit => ("GET", organiser.path("audit"), nothing),
     }
 }

@@ -10,6 +10,7 @@ const ENGINE: Engine = Engine::Postgres;
 include!("modules.rs");
 
 // What only a server of its own has.
+mod email_processes;
 mod postgres;
 mod row_security;
 mod several_processes;

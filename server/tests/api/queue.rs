@@ -357,14 +357,20 @@ async fn a_worker_wakes_at_once_and_ends_in_good_order() {
     });
     let worker = Worker::new(world.queue.clone(), spec(), handlers, "w1");
     let (close, closed) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(worker.run(async move { drop(closed.await) }));
+    let (hear, heard) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(worker.run(async move {
+        drop(closed.await);
+        hear.send(()).unwrap();
+    }));
     world.put(job(1)).await;
     world.queue.wake("mail");
     starts.recv().await.unwrap();
     close.send(()).unwrap();
+    // A look that began before it was told may still find what is put in now.
+    heard.await.unwrap();
     world.put(job(2)).await;
     world.queue.wake("mail");
-    go.notify_waiters();
+    go.notify_one();
     running.await.unwrap();
     let stats = world.queue.stats().await.unwrap();
     assert_eq!((stats[0].ready, stats[0].running), (1, 0), "the second one waits for another worker");
@@ -407,9 +413,9 @@ async fn the_operator_sees_dead_letters_and_acts_on_them_on_record() {
     let stats = server.get("/v1/admin/queues", ADMIN).await.expect(200);
     let stats = stats.as_array().unwrap().iter().find(|stats| stats["queue"] == "letters").unwrap();
     assert_eq!((&stats["ready"], &stats["dead"]), (&json!(3), &json!(0)));
-    server.post("/v1/admin/queues/letters/pause", ADMIN, &json!({})).await.expect(204);
+    server.pause("letters").await;
     assert_eq!(queue.claim(&letters, &mut Turn::new("w"), 10).await.unwrap().len(), 0);
-    server.post("/v1/admin/queues/letters/resume", ADMIN, &json!({})).await.expect(204);
+    server.resume("letters").await;
     assert_eq!(queue.claim(&letters, &mut Turn::new("w"), 10).await.unwrap().len(), 3);
     let before = json!({"before": NOW + 1});
     assert_eq!(server.post(&format!("{list}/purge"), ADMIN, &before).await.expect(200)["jobs"], 0);

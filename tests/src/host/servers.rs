@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use liventix_core::clock::{Clock, SystemClock};
 use liventix_core::entropy::OsEntropy;
-use liventix_server::platform::config::{Config, Limits};
+use liventix_server::platform::config::{Config, Limits, PushConfig};
 use liventix_server::platform::rate_limit::Limit;
 use liventix_server::{App, Running};
+use liventix_stand_ins::push::{self, PushServices};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::failure::Failure;
 use crate::door::plain_client;
@@ -38,7 +39,11 @@ const GUESTS: [(&str, &str); 8] = [
 
 /// Every server that was started, by number.
 #[derive(Clone, Default)]
-pub(super) struct Servers(Arc<Mutex<HashMap<u64, Server>>>);
+pub(super) struct Servers {
+    all: Arc<Mutex<HashMap<u64, Server>>>,
+    /// Who carries their push messages.
+    push: Arc<OnceCell<PushServices>>,
+}
 
 struct Server {
     config: Config,
@@ -56,13 +61,14 @@ pub(super) fn routes(servers: Servers) -> Router {
         .route("/stages/{id}/stop", post(stop))
         .route("/stages/{id}/start", post(start))
         .route("/stages/{id}/enrolments", post(enrolment))
+        .route("/stages/{id}/pushes/{token}", get(pushes))
         .with_state(servers)
 }
 
 impl Servers {
     /// Stops all of them.
     pub(super) async fn remove_all(&self) {
-        let all: Vec<Server> = self.0.lock().await.drain().map(|(_, server)| server).collect();
+        let all: Vec<Server> = self.all.lock().await.drain().map(|(_, server)| server).collect();
         for mut server in all {
             server.stop().await;
         }
@@ -86,9 +92,10 @@ async fn create(
     body: Option<Json<NewStage>>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let wish = body.map(|Json(wish)| wish).unwrap_or_default();
-    let mut server = Server::start_new().await?;
+    let push = servers.push.get_or_init(|| PushServices::start(|| SystemClock::new().wall_ms())).await;
+    let mut server = Server::start_new(push_config(push)).await?;
     let made = server.set_up(wish).await;
-    let mut all = servers.0.lock().await;
+    let mut all = servers.all.lock().await;
     let id = all.keys().max().map_or(1, |last| last + 1);
     let mut view = match made {
         Ok(view) => view,
@@ -103,18 +110,18 @@ async fn create(
 }
 
 async fn remove(State(servers): State<Servers>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
-    let mut server = servers.0.lock().await.remove(&id).ok_or_else(unknown)?;
+    let mut server = servers.all.lock().await.remove(&id).ok_or_else(unknown)?;
     server.stop().await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn stop(State(servers): State<Servers>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
-    servers.0.lock().await.get_mut(&id).ok_or_else(unknown)?.stop().await;
+    servers.all.lock().await.get_mut(&id).ok_or_else(unknown)?.stop().await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn start(State(servers): State<Servers>, Path(id): Path<u64>) -> Result<StatusCode, Failure> {
-    servers.0.lock().await.get_mut(&id).ok_or_else(unknown)?.start().await?;
+    servers.all.lock().await.get_mut(&id).ok_or_else(unknown)?.start().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,7 +139,7 @@ async fn enrolment(
     body: Option<Json<NewEnrolment>>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let wish = body.map(|Json(wish)| wish).unwrap_or_default();
-    let all = servers.0.lock().await;
+    let all = servers.all.lock().await;
     let server = all.get(&id).ok_or_else(unknown)?;
     let mut scope = json!({ "event_id": server.event_id });
     if wish.supervisor {
@@ -142,12 +149,37 @@ async fn enrolment(
     Ok((StatusCode::CREATED, Json(json!({ "code": made["uri"] }))))
 }
 
+/// The push messages that a phone with this token shows, of whichever server.
+async fn pushes(State(servers): State<Servers>, Path((_, token)): Path<(u64, String)>) -> Json<Value> {
+    let shown = servers.push.get().and_then(|push| push.shown().remove(&token)).unwrap_or_default();
+    let shown = shown.into_values().map(
+        |it| json!({ "service": it.service, "title": it.title, "body": it.body, "payload": it.payload }),
+    );
+    Json(json!({ "shown": shown.collect::<Vec<_>>() }))
+}
+
+fn push_config(services: &PushServices) -> PushConfig {
+    PushConfig {
+        apns_key_file: Some(services.apns_key_file()),
+        apns_key_id: Some(push::KEY_ID.to_owned()),
+        apns_team_id: Some(push::TEAM_ID.to_owned()),
+        apns_topic: Some(push::TOPIC.to_owned()),
+        apns_url: services.apns_url().to_owned(),
+        apns_sandbox_url: services.apns_url().to_owned(),
+        fcm_service_account_file: Some(services.account_file()),
+        fcm_url: services.fcm_url().to_owned(),
+        ca_file: Some(services.ca_file()),
+        ..PushConfig::default()
+    }
+}
+
 impl Server {
-    async fn start_new() -> Result<Self, Failure> {
+    async fn start_new(push: PushConfig) -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(|error| Failure::server(error.to_string()))?;
         let mut config = Config::new(folder.path().join("server"));
         config.bind = SocketAddr::from(([127, 0, 0, 1], 0));
         config.admin_token = Some(ADMIN_TOKEN.to_owned().into());
+        config.push = push;
         // Tests come in bursts, from one address.
         config.limits = Limits::all(Limit::per_minute(100_000));
         let mut server = Self {

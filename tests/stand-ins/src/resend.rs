@@ -1,19 +1,23 @@
 //! Resend: mails taken once for a key, as documented. <https://resend.com/docs/api-reference/emails/send-email>
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod events;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State as Extract};
+use axum::extract::{DefaultBodyLimit, Path, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub use crate::stripe::Fault;
+pub use events::{Told, WEBHOOK_SECRET};
 
 #[derive(Default)]
 struct State {
@@ -21,8 +25,11 @@ struct State {
     mails: BTreeMap<String, Value>,
     /// What a key was used for, and the answer.
     kept: HashMap<String, (Value, Value)>,
+    /// Addresses that it sends nothing to.
+    suppressed: BTreeSet<String>,
     faults: VecDeque<Fault>,
-    calls: usize,
+    /// When each was made.
+    calls: Vec<Instant>,
 }
 
 /// An account of one's own, on loopback. Cheap to clone.
@@ -44,7 +51,12 @@ impl Resend {
         let router = Router::new()
             .route("/emails", post(send))
             .route("/emails/{id}", get(retrieve))
+            .route("/suppressions/{address}", delete(unsuppress))
             .route("/_control/fail", post(fail))
+            .route("/_control/suppress", post(suppress))
+            .route("/_control/tell", post(tell))
+            // As much as a mail may have, and what is around it.
+            .layer(DefaultBodyLimit::max(50_000_000))
             .with_state(resend.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         resend
@@ -71,10 +83,27 @@ impl Resend {
         self.state().mails.values().cloned().collect()
     }
 
+    /// It sends nothing to this address any more.
+    pub fn suppress(&self, address: &str) {
+        self.state().suppressed.insert(address.to_owned());
+    }
+
+    /// The addresses that it sends nothing to.
+    #[must_use]
+    pub fn suppressed(&self) -> Vec<String> {
+        self.state().suppressed.iter().cloned().collect()
+    }
+
     /// How often it was asked to take one.
     #[must_use]
     pub fn calls(&self) -> usize {
-        self.state().calls
+        self.state().calls.len()
+    }
+
+    /// When it was.
+    #[must_use]
+    pub fn called(&self) -> Vec<Instant> {
+        self.state().calls.clone()
     }
 }
 
@@ -139,11 +168,13 @@ async fn send(Extract(resend): Extract<Resend>, headers: HeaderMap, body: Bytes)
     let mail: Value = serde_json::from_slice(&body).unwrap_or_default();
     let (fault, (status, answer)) = {
         let mut state = resend.state();
-        state.calls += 1;
+        state.calls.push(Instant::now());
         let fault = state.faults.pop_front();
         let answer = match &fault {
             Some(Fault::HangBefore | Fault::BreakBefore) => (500, Value::Null),
-            Some(Fault::TooMany(_)) => refusal(429, "rate_limit_exceeded", "Too many requests."),
+            Some(Fault::TooMany(_) | Fault::TooManyUntil(_)) => {
+                refusal(429, "rate_limit_exceeded", "Too many requests.")
+            }
             Some(Fault::InProgress) => refusal(
                 409,
                 "concurrent_idempotent_requests",
@@ -169,6 +200,14 @@ async fn send(Extract(resend): Extract<Resend>, headers: HeaderMap, body: Bytes)
             response.headers_mut().insert("retry-after", seconds.into());
             response
         }
+        Some(Fault::TooManyUntil(when)) => {
+            let mut response = (status, Json(answer)).into_response();
+            if !when.is_empty() {
+                response.headers_mut().insert("retry-after", when.parse().expect("a header"));
+            }
+            response
+        }
+        Some(Fault::Flood) => " ".repeat(10_000_000).into_response(),
         _ => (status, Json(answer)).into_response(),
     }
 }
@@ -186,4 +225,43 @@ async fn retrieve(Extract(resend): Extract<Resend>, Path(id): Path<String>) -> R
 async fn fail(Extract(resend): Extract<Resend>, Json(fault): Json<Fault>) -> Json<Value> {
     resend.fail(fault);
     Json(json!({}))
+}
+
+/// <https://resend.com/docs/api-reference/suppressions/remove-suppression>
+async fn unsuppress(
+    Extract(resend): Extract<Resend>,
+    headers: HeaderMap,
+    Path(address): Path<String>,
+) -> Response {
+    let fault = resend.state().faults.pop_front();
+    if let Some(Fault::Fail(status)) = fault {
+        let (_, refused) = refusal(status, "restricted_api_key", "This API key may only send emails.");
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (status, Json(refused)).into_response();
+    }
+    if !headers.contains_key("authorization") {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    if resend.state().suppressed.remove(&address) {
+        return Json(json!({"object": "suppression", "id": "sup_1", "deleted": true})).into_response();
+    }
+    let (_, refused) = refusal(404, "not_found", "Suppression not found");
+    (StatusCode::NOT_FOUND, Json(refused)).into_response()
+}
+
+async fn suppress(Extract(resend): Extract<Resend>, Json(address): Json<String>) -> Json<Value> {
+    resend.suppress(&address);
+    Json(json!({}))
+}
+
+/// What would be told of a mail: `{"mail", "id", "kind", "beside", "at"}`.
+async fn tell(Extract(resend): Extract<Resend>, Json(wish): Json<Value>) -> Json<Value> {
+    let text = |name: &str| wish[name].as_str().unwrap_or_default().to_owned();
+    let mail = resend.state().mails.get(&text("mail")).cloned().unwrap_or_default();
+    let what = (text("kind"), wish["beside"].clone());
+    let told = Told::of(&mail, &text("id"), (&what.0, what.1), wish["at"].as_i64().unwrap_or_default());
+    Json(json!({
+        "id": told.id, "timestamp": told.time, "signature": told.signature(WEBHOOK_SECRET), "body": told.body,
+        "secret": WEBHOOK_SECRET,
+    }))
 }

@@ -18,14 +18,16 @@ struct QuickStartTests {
         }
     }
 
-    @Test("A pocket's live code opens the door")
+    @Test("A pocket's live code opens the door, and the server knows where its messages go")
     func pocket() async throws {
         try await withServer { server in
             let folder = try TemporaryFolder()
             let link = try #require(server.tickets("Day ticket")[0].link)
-            let code = try await quickStartPocket(secrets: MemorySecretStore(), link: link)
+            let secrets = MemorySecretStore()
+            let code = try await quickStartPocket(secrets: secrets, link: link, pushToken: newApnsToken())
             let scanner = try await server.scanner(in: folder, named: "North 1")
             #expect(try scanner.scan(code.text, at: server.gateway()).outcome == .admit)
+            #expect(try await PushRegistrar.open(secrets: secrets).status().state == .registered)
         }
     }
 }

@@ -4,9 +4,8 @@ mod email;
 mod log;
 mod webhook;
 
-use liventix_core::clock::Clock;
-
 use super::types::{Message, Notice, Turn};
+use crate::app::AppState;
 use crate::platform::config::{AlertConfig, ConfigError};
 use crate::platform::queue::Failure;
 use crate::platform::rate_limit::Limit;
@@ -35,7 +34,7 @@ pub(super) struct Channel {
 #[derive(Debug)]
 enum Way {
     Log,
-    Email(Box<Email>),
+    Email(Email),
     Webhook(Webhook),
 }
 
@@ -51,8 +50,8 @@ impl Channels {
         let least = config.min_severity;
         let mut channels =
             vec![Channel { name: "log", least: Severity::Notice, together: 50, limit: None, way: Way::Log }];
-        if let Some(email) = Email::new(config, public_url)? {
-            let (way, limit) = (Way::Email(Box::new(email)), Some(per_hour(20)));
+        if let Some(email) = Email::new(config)? {
+            let (way, limit) = (Way::Email(email), Some(per_hour(20)));
             channels.push(Channel { name: "email", least, together: IN_ONE_MAIL, limit, way });
         }
         if let Some(webhook) = Webhook::new(config, public_url)? {
@@ -88,16 +87,16 @@ impl Channel {
     }
 
     /// Sends messages, all or none of them.
-    pub(super) async fn send(&self, notices: &[Notice], clock: &dyn Clock) -> Result<(), Failure> {
+    pub(super) async fn send(&self, app: &AppState, notices: &[Notice]) -> Result<(), Failure> {
         match &self.way {
             Way::Log => {
                 notices.iter().for_each(log::write);
                 Ok(())
             }
-            Way::Email(email) => context::provider("smtp", "alert", email.send(notices)).await,
+            Way::Email(email) => email.send(app, notices).await,
             Way::Webhook(webhook) => {
                 for notice in notices {
-                    context::provider("webhook", "alert", webhook.send(notice, clock)).await?;
+                    context::provider("webhook", "alert", webhook.send(notice, app.clock())).await?;
                 }
                 Ok(())
             }

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::super::failure::Failure;
@@ -84,15 +85,19 @@ struct Content {
     name: String,
     email: String,
     sessions: Vec<Session>,
+    /// Until when no current password is asked for; none: it is.
+    free_until: Option<Moment>,
     wrong: Wrong,
 }
 
 async fn page(app: &AppState, visitor: &Visitor, done: Option<&str>, wrong: Wrong) -> ApiResult<Response> {
     let sessions = Accounts::of(app).sessions(&visitor.person).await?;
+    let signed_in = &visitor.person.signed_in;
     let content = Content {
-        name: visitor.person.signed_in.name.clone(),
-        email: visitor.person.signed_in.email.clone(),
+        name: signed_in.name.clone(),
+        email: signed_in.email.clone(),
         sessions: sessions.into_iter().map(Session::new).collect(),
+        free_until: signed_in.password_until.filter(|until| app.now() < *until).map(Moment::new),
         wrong,
     };
     let frame =
@@ -114,7 +119,9 @@ async fn change_password(
     form: Form,
 ) -> Result<Response, Failure> {
     let change = PasswordChange {
-        current_password: form.secret("current_password"),
+        // The form of those who need not know it has no field for it.
+        current_password: Some(form.secret("current_password"))
+            .filter(|typed| !typed.expose_secret().is_empty()),
         new_password: form.secret("new_password"),
     };
     match Accounts::of(&app).change_password(&app, &visitor.person, change).await {

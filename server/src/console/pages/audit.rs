@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use super::super::failure::Failure;
-use super::super::layout::{self, Frame, Moment};
+use super::super::layout::{self, Choice, Frame, Moment};
 use super::super::visitor::Office;
 use crate::app::AppState;
 use crate::audit::{self, AuditQuery, AuditView, Deed, Target};
@@ -78,12 +78,6 @@ impl Entry {
             network: view.network,
         }
     }
-}
-
-#[derive(Debug, Serialize)]
-struct Choice {
-    code: &'static str,
-    words: &'static str,
 }
 
 #[derive(Debug, Serialize)]

@@ -79,7 +79,7 @@ fn page(
     if new {
         response.headers_mut().append(header::SET_COOKIE, cookies::set(app, Cookie::Form, &cookie, None));
     }
-    Ok(response)
+    Ok(layout::with_secret_address(response))
 }
 
 async fn show(

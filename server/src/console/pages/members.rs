@@ -93,6 +93,8 @@ struct Content {
     events: Vec<Event>,
     roles: Vec<RoleChoice>,
     may_manage: bool,
+    /// Whether whoever is invited gets a mail.
+    by_mail: bool,
     typed: Typed,
     wrong: Wrong,
 }
@@ -123,6 +125,7 @@ async fn content<A: Acts>(app: &AppState, office: &Office<A>) -> ApiResult<Conte
         events,
         roles: Role::ALL.map(|role| RoleChoice { name: role.name(), words: layout::role_words(role) }).into(),
         may_manage,
+        by_mail: app.emails().are_on(),
         typed: Typed::default(),
         wrong: Wrong::default(),
     })
@@ -199,6 +202,8 @@ struct Invited {
     email: String,
     url: String,
     until: Moment,
+    /// Whether a mail brings it to them.
+    by_mail: bool,
 }
 
 async fn invite(
@@ -210,12 +215,17 @@ async fn invite(
     let invited = async {
         let (role, event_ids) = role_and_events(&form)?;
         let new = NewMember { email: typed.email.clone(), role, event_ids };
-        Accounts::of(&app).invite(office.who.clone(), new).await
+        Accounts::of(&app).invite(&app, office.who.clone(), new).await
     };
     match invited.await {
         Ok((invitation, token)) => {
             let url = invitation_url(&app, &token);
-            let content = Invited { email: invitation.email, url, until: Moment::new(invitation.expires_at) };
+            let content = Invited {
+                email: invitation.email,
+                url,
+                until: Moment::new(invitation.expires_at),
+                by_mail: app.emails().are_on(),
+            };
             let frame = Frame {
                 title: "Invited",
                 visitor: Some(&office.visitor),

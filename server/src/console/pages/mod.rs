@@ -3,21 +3,27 @@
 mod account;
 mod anomalies;
 mod audit;
+mod campaigns;
 mod conflicts;
 mod devices;
 mod doors;
 mod events;
 mod invitation;
 mod keys;
+mod mail_row;
+mod mail_texts;
+mod mails;
 mod members;
 mod money;
 mod operator;
 mod order;
 mod orders;
 mod organisers;
+mod push_row;
 mod remark;
 mod sales;
 mod sign_in;
+mod sign_in_link;
 mod ticket;
 mod tickets;
 
@@ -41,6 +47,7 @@ struct Done {
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .merge(sign_in::routes())
+        .merge(sign_in_link::routes())
         .merge(invitation::routes())
         .merge(organisers::routes())
         .merge(events::routes())
@@ -53,6 +60,9 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(orders::routes())
         .merge(order::routes())
         .merge(sales::routes())
+        .merge(mails::routes())
+        .merge(campaigns::routes())
+        .merge(mail_texts::routes())
         .merge(money::routes())
         .merge(keys::routes())
         .merge(operator::routes())

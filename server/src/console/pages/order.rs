@@ -14,10 +14,12 @@ use super::super::forms::{Form, Wrong};
 use super::super::hall::Hall;
 use super::super::layout::{self, Frame, Moment};
 use super::Done;
+use super::mail_row::{self, Mail};
 use super::money::disputes::{self, DisputeRow};
 use super::money::refunds::{self, RefundRow};
 use super::orders::{self, Row};
 use crate::app::AppState;
+use crate::email;
 use crate::orders::{Attention, Item, OrderDetail, OrderStatus};
 use crate::payments::desk::{self, Reason, Settlement};
 use crate::payments::routes::Refund;
@@ -26,6 +28,7 @@ use crate::platform::authorize::{Action, Acts, may};
 use crate::platform::body::{Json, Path, Query};
 use crate::platform::idempotency::{Idempotent, Operation as _};
 use crate::platform::ids::{CallId, OrderId};
+use crate::platform::page::PageQuery;
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::pricing::{Currency, Money};
 
@@ -39,7 +42,11 @@ pub(super) fn routes() -> Router<AppState> {
         .route(&at("/settle"), post(settle))
         .route(&at("/check"), post(check))
         .route(&at("/refund"), post(refund))
+        .route(&at("/send-tickets"), post(send_tickets))
 }
+
+/// Mails of one order that are shown.
+const MAILS: u32 = 20;
 
 /// The organiser, the event and the order of an address.
 type Address = Path<(OrganiserId, EventId, OrderId)>;
@@ -83,7 +90,9 @@ struct Content {
     refunds: Vec<RefundRow>,
     disputes: Vec<DisputeRow>,
     steps: Vec<StepRow>,
+    mails: Vec<Mail>,
     may_manage: bool,
+    may_send: bool,
     may_cancel: bool,
     may_check: bool,
     may_refund: bool,
@@ -103,6 +112,10 @@ async fn content<A>(app: &AppState, hall: &Hall<A>, id: OrderId, wrong: Wrong) -
         return Err(crate::orders::not_found());
     }
     let zone = &hall.event.summary.time_zone;
+    let few = PageQuery { cursor: None, limit: Some(MAILS) };
+    let who = hall.who.asking(Action::SeeOrders);
+    let mails = email::desk::about(app, who, order.event_id, Some(id), &few).await?;
+    let has_tickets = items.iter().any(|item| item.ticket_id.is_some() && item.refund_id.is_none());
     let money = |amount| Money { amount, currency: order.currency }.to_string();
     let waits = order.status == OrderStatus::AwaitingPayment;
     let has_more = order.status.has_tickets() && order.refunded < order.total && order.total > 0;
@@ -120,6 +133,8 @@ async fn content<A>(app: &AppState, hall: &Hall<A>, id: OrderId, wrong: Wrong) -
             .into_iter()
             .map(|step| StepRow { at: Moment::exact(step.at, zone), sentence: step.sentence })
             .collect(),
+        mails: mails.items.into_iter().map(|it| mail_row::row(it, Some(zone))).collect(),
+        may_send: has_tickets && app.emails().are_on() && hall.may(Action::ManageOrders),
         may_manage: hall.may(Action::ManageOrders),
         may_cancel: waits && order.ending.is_none() && hall.may(Action::ManageOrders),
         may_check: waits && hall.may(Action::ManageOrders),
@@ -197,6 +212,16 @@ async fn check(
 ) -> Result<Response, Failure> {
     let done = desk::check(&app, hall.who.clone(), id).await.map(drop);
     answer(&app, &hall, id, (done, Flash::OrderChecked, "check")).await
+}
+
+async fn send_tickets(
+    hall: Hall<may::ManageOrders>,
+    State(app): State<AppState>,
+    Path((_, _, id)): Address,
+    _form: Form,
+) -> Result<Response, Failure> {
+    let done = crate::orders::send_tickets(&app, hall.who.clone(), id).await;
+    answer(&app, &hall, id, (done, Flash::TicketsSent, "send")).await
 }
 
 async fn refund(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::failure::Failure;
 use super::super::hall::Hall;
-use super::super::layout::{self, Frame, Moment};
+use super::super::layout::{self, Choice, Frame, Moment};
 use crate::app::AppState;
 use crate::orders::{self, Attention, OrderQuery, OrderStatus, OrderSummary};
 use crate::platform::authorize::may;
@@ -117,12 +117,6 @@ pub(super) fn row(order: &OrderSummary, zone: &str) -> Row {
         total: Money { amount: order.total, currency: order.currency }.to_string(),
         at: Moment::local(order.created_at, zone),
     }
-}
-
-#[derive(Debug, Serialize)]
-struct Choice {
-    code: &'static str,
-    words: &'static str,
 }
 
 #[derive(Debug, Serialize)]

@@ -41,6 +41,8 @@ struct Content {
     email: String,
     remember: bool,
     next: String,
+    /// Whether links are mailed.
+    by_mail: bool,
     wrong: Wrong,
 }
 
@@ -54,7 +56,7 @@ async fn show(
     if visitor.is_some() {
         return Ok(layout::see_other(&after(&app, &next)));
     }
-    let content = Content { next, ..Content::default() };
+    let content = Content { next, by_mail: app.emails().are_on(), ..Content::default() };
     Ok(page(&app, &headers, asked.done.as_deref(), &content)?)
 }
 
@@ -100,8 +102,13 @@ async fn sign_in(
         password: form.secret("password"),
         remember: form.ticked("remember"),
     };
-    let content =
-        Content { email: request.email.clone(), remember: request.remember, next, ..Content::default() };
+    let content = Content {
+        email: request.email.clone(),
+        remember: request.remember,
+        next,
+        by_mail: app.emails().are_on(),
+        wrong: Wrong::default(),
+    };
     let old = old.map(|visitor| visitor.person);
     match accounts::sign_in(&app, Browser::new(client, &headers), old, request).await {
         Ok(new) => Ok(with_session(&app, layout::see_other(&after(&app, &content.next)), &new)),

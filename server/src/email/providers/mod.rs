@@ -1,5 +1,7 @@
 //! Who takes mails.
 
+#[cfg(test)]
+mod big;
 mod folder;
 mod resend;
 mod smtp;
@@ -58,6 +60,19 @@ impl Provider {
         match self {
             Self::Resend(_) | Self::Folder(_) => true,
             Self::Smtp(_) => false,
+        }
+    }
+
+    /// Whether it has a list of its own of addresses that take no mail.
+    pub(super) const fn keeps_suppressions(&self) -> bool {
+        matches!(self, Self::Resend(_))
+    }
+
+    /// Takes an address from that list. Says whether it was there.
+    pub(super) async fn forget(&self, address: &str) -> Result<bool, CallFailure> {
+        match self {
+            Self::Resend(resend) => resend.forget(address).await,
+            Self::Smtp(_) | Self::Folder(_) => Ok(false),
         }
     }
 

@@ -5,6 +5,8 @@ use serde_json::json;
 use super::store;
 use super::types::{Refund, RefundStatus};
 use crate::app::AppState;
+use crate::mails;
+use crate::notices;
 use crate::orders::{self, Attention, Order, Step};
 use crate::payments::books::{self, Stray};
 use crate::payments::failure::CallFailure;
@@ -107,6 +109,9 @@ async fn succeeded(
     orders::refunded(tx, order, (refund.refund_id, refund.amount)).await?;
     let detail = json!({"amount": refund.amount});
     orders::note(tx, order.order_id, app.now(), Step::RefundSucceeded, detail).await?;
+    mails::order_refunded(tx, app, order, (refund.refund_id, refund.amount)).await?;
+    let tickets = orders::refunded_tickets(tx, order.order_id, refund.refund_id).await?;
+    notices::tickets_refunded(tx, app, order.organiser_id, (&tickets, refund.refund_id)).await?;
     Ok(books::refund(tx, app, payment, &refund).await?)
 }
 

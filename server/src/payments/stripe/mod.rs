@@ -179,9 +179,7 @@ impl Stripe {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = call::read(response).await?;
+        let (status, headers, body) = call::make(request).await?;
         let provider_request_id = text(&headers, "request-id");
         if !status.is_success() {
             return Err(refusal(status, &headers, &body));

@@ -244,7 +244,7 @@ async fn look_up(app: &AppState, token: Token) -> Result<Option<Known>, DbError>
             .map(|_| Known::Wallet(Wallet { wallet_id: WalletId::from_bytes(token.id) })),
         Kind::Session => session::signed_in(app, token).await?.map(Known::Person),
         // Links are no credentials: they are handed in, once, to become one.
-        Kind::Link | Kind::Invitation | Kind::Order => None,
+        Kind::Link | Kind::Invitation | Kind::SignInLink | Kind::Order => None,
     })
 }
 

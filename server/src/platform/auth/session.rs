@@ -30,6 +30,8 @@ impl SessionLife {
     }
 }
 
+/// How long somebody who came by a link may set a password without the one so far: that is why most came so.
+const PASSWORD_MS: i64 = 15 * 60_000;
 /// Uses are noted to this many milliseconds, so that not every request writes.
 const SEEN_STEP_MS: i64 = 60_000;
 
@@ -46,6 +48,8 @@ pub struct SignedIn {
     pub email: String,
     /// Whether they run this installation.
     pub is_operator: bool,
+    /// Until when they may set a password without the one so far (UTC milliseconds); none: they signed in with it.
+    pub password_until: Option<i64>,
     seen_at: i64,
 }
 
@@ -70,6 +74,7 @@ pub async fn signed_in(app: &AppState, token: Token) -> Result<Option<SignedIn>,
         name: row.name,
         email: row.email,
         is_operator: row.is_operator,
+        password_until: row.by_link.then_some(row.created_at.saturating_add(PASSWORD_MS)),
         seen_at: row.seen_at,
     };
     context::identify(None, Some(&signed_in.user_id), None);

@@ -58,15 +58,17 @@ pub(super) struct SessionRow {
     pub(super) email: String,
     pub(super) secret_hash: [u8; 32],
     pub(super) remembered: bool,
+    pub(super) created_at: i64,
     pub(super) seen_at: i64,
     pub(super) expires_at: i64,
     pub(super) ended_at: Option<i64>,
+    pub(super) by_link: bool,
     pub(super) is_operator: bool,
 }
 
 pub(super) async fn session(db: &Db, id: [u8; 16]) -> Result<Option<SessionRow>, DbError> {
     let sql = "SELECT u.user_id, u.name, u.email, s.secret_hash, s.remembered, s.seen_at, s.expires_at, \
-               s.ended_at, o.user_id FROM sessions s JOIN users u ON u.user_id = s.user_id \
+               s.ended_at, o.user_id, s.created_at, s.by_link FROM sessions s JOIN users u ON u.user_id = s.user_id \
                LEFT JOIN operators o ON o.user_id = s.user_id WHERE s.session_id = $1";
     let Some(row) = db.first(sql, params![id]).await? else { return Ok(None) };
     Ok(Some(SessionRow {
@@ -79,6 +81,8 @@ pub(super) async fn session(db: &Db, id: [u8; 16]) -> Result<Option<SessionRow>,
         expires_at: row.get(6)?,
         ended_at: row.get(7)?,
         is_operator: row.get::<Option<UserId>>(8)?.is_some(),
+        created_at: row.get(9)?,
+        by_link: row.get(10)?,
     }))
 }
 

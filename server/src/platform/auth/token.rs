@@ -1,7 +1,7 @@
 //! Bearer tokens: `lx_<id>_<secret>` for API keys, `lxd_<id>_<secret>` for devices, `lxw_<id>_<secret>` for
 //! wallets (which make their own), `lxs_<id>_<secret>` for sessions of people. The token of a claim link,
-//! `lxt_<ticket id>_<secret>`, of an invitation, `lxi_<id>_<secret>`, and of an order, `lxo_<order id>_<secret>`, has
-//! the same form.
+//! `lxt_<ticket id>_<secret>`, of an invitation, `lxi_<id>_<secret>`, of a link that signs somebody in, `lxl_<id>_<secret>`,
+//! and of an order, `lxo_<order id>_<secret>`, has the same form.
 //!
 //! The id finds the row; the secret is 256 random bits, of which the row holds the SHA-256 only. A slow
 //! password hash would add nothing: there is no guessing 256 bits.
@@ -38,6 +38,12 @@ impl WalletId {
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
     }
+
+    /// Its bytes as hex digits, as they stand in the wallet's token.
+    #[must_use]
+    pub fn hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
 }
 
 /// Whose token it is.
@@ -55,6 +61,8 @@ pub enum Kind {
     Session,
     /// An invitation's.
     Invitation,
+    /// That of a link that signs somebody in.
+    SignInLink,
     /// An order's, in the hands of its buyer.
     Order,
 }
@@ -68,6 +76,7 @@ impl Kind {
             Self::Link => "lxt",
             Self::Session => "lxs",
             Self::Invitation => "lxi",
+            Self::SignInLink => "lxl",
             Self::Order => "lxo",
         }
     }
@@ -111,6 +120,7 @@ impl Token {
             "lxt" => Kind::Link,
             "lxs" => Kind::Session,
             "lxi" => Kind::Invitation,
+            "lxl" => Kind::SignInLink,
             "lxo" => Kind::Order,
             _ => return None,
         };

@@ -172,6 +172,8 @@ actions! {
     SeeMembers = "member.see", Organiser, [Owner EventManager Finance Support], Some(Scope::Manage);
     #[doc = " Invite, change and remove members"]
     ManageMembers = "member.manage", Organiser, [Owner], None;
+    #[doc = " See and change the texts of mails"]
+    EditMails = "mail.edit", Organiser, [Owner EventManager], Some(Scope::Manage);
     #[doc = " See the audit trail"]
     SeeAudit = "audit.see", Organiser, [Owner], Some(Scope::Manage);
 }

@@ -1,6 +1,9 @@
 //! Rows, and what their columns turn into.
 
-use liventix_core::ids::{DeviceId, EventId, GateId, LedgerId, OrganiserId, ScanId, TicketId, TicketTypeId};
+use liventix_core::ids::{
+    DeviceId, EventId, GateId, LedgerId, OrganiserId, PushDeviceId, PushMessageId, ScanId, TicketId,
+    TicketTypeId,
+};
 use serde::de::DeserializeOwned;
 
 use super::{DbError, Value};
@@ -129,4 +132,15 @@ macro_rules! id_from_value {
     )*};
 }
 
-id_from_value!(DeviceId, EventId, GateId, LedgerId, OrganiserId, ScanId, TicketId, TicketTypeId);
+id_from_value!(
+    DeviceId,
+    EventId,
+    GateId,
+    LedgerId,
+    OrganiserId,
+    PushDeviceId,
+    PushMessageId,
+    ScanId,
+    TicketId,
+    TicketTypeId
+);

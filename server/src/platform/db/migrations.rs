@@ -80,6 +80,32 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0017_email.postgres.sql")
     ),
+    migration!(
+        "0018_delivery",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0018_delivery.postgres.sql")
+    ),
+    migration!(
+        "0019_sign_in_links",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0019_sign_in_links.postgres.sql")
+    ),
+    migration!(
+        "0020_event_mails",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0020_event_mails.postgres.sql")
+    ),
+    migration!("0021_alert_mails"),
+    migration!(
+        "0022_mail_texts",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0022_mail_texts.postgres.sql")
+    ),
+    migration!(
+        "0023_push",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0023_push.postgres.sql")
+    ),
 ];
 
 impl Migration {

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use liventix_core::ids::{DeviceId, EventId, GateId, LedgerId, OrganiserId, ScanId, TicketId, TicketTypeId};
+use liventix_core::ids::{
+    DeviceId, EventId, GateId, LedgerId, OrganiserId, PushDeviceId, PushMessageId, ScanId, TicketId,
+    TicketTypeId,
+};
 
 /// A value of one of the portable column types.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +66,18 @@ macro_rules! value_from_id {
     )*};
 }
 
-value_from_id!(DeviceId, EventId, GateId, LedgerId, OrganiserId, ScanId, TicketId, TicketTypeId);
+value_from_id!(
+    DeviceId,
+    EventId,
+    GateId,
+    LedgerId,
+    OrganiserId,
+    PushDeviceId,
+    PushMessageId,
+    ScanId,
+    TicketId,
+    TicketTypeId
+);
 
 /// `$first,$first+1,…`: the placeholders of an `IN (…)` with `count` values.
 #[must_use]

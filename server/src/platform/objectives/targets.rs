@@ -15,7 +15,7 @@ pub enum Sli {
     Email,
     /// Questions to the analytics.
     Analytics,
-    /// Push notifications that reached their phone.
+    /// Push notifications that a service took for their phone.
     Push,
 }
 
@@ -66,7 +66,10 @@ impl Sli {
             Self::Analytics => {
                 "A question to the analytics: it went well if it was answered from fresh figures."
             }
-            Self::Push => "A notification to one device: it went well if the device has it.",
+            Self::Push => {
+                "A notification to a device that is there: it went well if Apple's or Google's service took it. Whether \
+                 devices say that they have it stands on the page of push messages."
+            }
         }
     }
 

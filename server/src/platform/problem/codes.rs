@@ -75,6 +75,13 @@ codes! {
     EnrolmentCodeUsed = CONFLICT, "enrolment_code_used", "The enrolment code was used already";
     EnrolmentCodeExpired = GONE, "enrolment_code_expired", "The enrolment code has expired";
 
+    PushTokenInvalid = UNPROCESSABLE_ENTITY, "push_token_invalid", "The push token is none of its service";
+    PushDeviceNotFound = NOT_FOUND, "push_device_not_found", "No push token of this wallet is known";
+    PushOff = SERVICE_UNAVAILABLE, "push_off", "This server sends no push messages to such apps";
+    MessageNotFound = NOT_FOUND, "message_not_found", "No such push message";
+    MessageEnded = CONFLICT, "message_ended", "The push message is over";
+    CampaignNotFound = NOT_FOUND, "campaign_not_found", "No such campaign";
+    CampaignEnded = CONFLICT, "campaign_ended", "The campaign is over";
     LinkUnknown = NOT_FOUND, "link_unknown", "The link is not known";
     LinkUsed = GONE, "link_used", "The link was used or replaced";
     LinkExpired = GONE, "link_expired", "The link has expired";
@@ -122,6 +129,10 @@ codes! {
     PaymentsOff = SERVICE_UNAVAILABLE, "payments_off", "Nobody takes payments here";
     RefundTooMuch = CONFLICT, "refund_too_much", "It is more than is left of what was paid";
     NothingToRefund = CONFLICT, "nothing_to_refund", "There is nothing to give back";
+    SuppressionNotFound = NOT_FOUND, "suppression_not_found", "No mail is withheld from that address";
+    OrderWithoutTickets = CONFLICT, "order_without_tickets", "The order has no tickets";
+    MailTextInvalid = UNPROCESSABLE_ENTITY, "mail_text_invalid", "The text cannot be used for this mail";
+    EventOver = CONFLICT, "event_over", "The event is over";
     MailsOff = SERVICE_UNAVAILABLE, "mails_off", "No mail is sent here";
     PayoutsNotSetUp = NOT_FOUND, "payouts_not_set_up", "Nobody has said where the money goes";
     PayoutTooMuch = CONFLICT, "payout_too_much", "It is more than can be paid out now";

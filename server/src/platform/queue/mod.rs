@@ -26,6 +26,7 @@ use super::db::{Db, DbError, Notice, Tx};
 use super::ids::{JobId, LeaseId};
 use super::page::Key;
 use super::request_id;
+use crate::params;
 
 pub use dead::{AttemptView, DeadGroup, DeadLetter, DeadLetterView, Filter, Replay};
 pub use pace::{Pace, Room};
@@ -312,6 +313,15 @@ impl Queue {
     /// When the database fails.
     pub async fn stats(&self) -> Result<Vec<QueueStats>, DbError> {
         self.db.read(|conn| Box::pin(async move { dead::stats(conn).await })).await
+    }
+
+    /// Whether a job of a queue runs or could begin now; not one that waits for its time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_busy(&self, queue: &'static str) -> Result<bool, DbError> {
+        let sql = "SELECT 1 FROM jobs WHERE queue = $1 AND state IN ('ready', 'running') LIMIT 1";
+        Ok(self.db.first(sql, params![queue]).await?.is_some())
     }
 
     /// Puts `job` in if the time of the schedule `name` has come, and not again within `every_ms`. Of any

@@ -133,7 +133,7 @@ pub(super) async fn fail(
     note(tx, &attempt, now).await?;
     let retry = match failure.verdict {
         Verdict::Retry => Retry::Backoff,
-        Verdict::RetryAfter(wait) => Retry::After(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        Verdict::RetryAfter(wait) => wait.into(),
         Verdict::Permanent | Verdict::NotBefore(_) => Retry::No,
     };
     match spec.retry.after(attempts, retry, entropy) {

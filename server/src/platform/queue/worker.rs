@@ -216,18 +216,21 @@ impl Worker {
             rung.as_mut().enable();
             let wait = self.fill(&mut running, is_due).await;
             is_due = tokio::select! {
-                () = tokio::time::sleep(wait.unwrap_or(LOOK)), if wait.is_some() => true,
+                // In this order: who is told to close takes nothing new, and however many jobs end, leases are
+                // extended and looks are taken.
+                biased;
                 () = &mut closing => break,
-                ended = running.next(), if !running.jobs.is_empty() => {
-                    self.settle_or_say(ended).await;
-                    false
-                }
                 _ = heartbeat.tick() => {
                     self.beat(&mut running).await;
                     false
                 }
-                () = rung => true,
                 _ = look.tick() => true,
+                ended = running.next(), if !running.jobs.is_empty() => {
+                    self.settle_or_say(ended).await;
+                    false
+                }
+                () = rung => true,
+                () = tokio::time::sleep(wait.unwrap_or(LOOK)), if wait.is_some() => true,
             };
         }
         self.drain(running, beat).await;

@@ -29,6 +29,9 @@ const BATCH: i64 = 500;
 /// Whoever asks for several takes them in the order of their hashes, one way or the other, so that no two wait
 /// for each other.
 pub(super) async fn hold(tx: &mut Tx, keys: &[Hash]) -> Result<HashMap<Hash, Window>, DbError> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut found = select(tx, keys).await?;
     if tx.engine() == Engine::Postgres && found.len() < keys.len() {
         // Where there is no row to hold, there is a lock. Whoever makes a row has it.

@@ -159,7 +159,7 @@ pub fn feature_of(route: &str) -> &'static str {
         _ if first(&["alerts", "alert-channels", "objectives"]) => "operations",
         _ if first(&["queues", "dead-letters"]) => "queue",
         _ if route.starts_with("/console") => "console",
-        _ if first(&["members", "invitations", "sessions", "password", "me"]) => "accounts",
+        _ if first(&["members", "invitations", "sessions", "sign-in-links", "password", "me"]) => "accounts",
         _ if has("audit") => "audit",
         _ if has("events") => "events",
         _ if first(&["organisers", "organiser", "api-keys"]) => "organisers",

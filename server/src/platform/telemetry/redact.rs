@@ -71,6 +71,7 @@ mod tests {
             (format!("got {TOKEN}."), "got [token].".to_owned()),
             (format!("GET /t/{}?x=1", TOKEN.replace("lxd", "lxt")), "GET /t/[link]".to_owned()),
             ("POST /console/invitation/abc".to_owned(), "POST /console/invitation/[link]".to_owned()),
+            ("POST /console/sign-in/link/abc".to_owned(), "POST /console/sign-in/link/[link]".to_owned()),
             (format!("{{\"code\":\"{CODE}\"}}"), "{\"code\":\"[ticket code]\"}".to_owned()),
             ("\"ABCD-EFGH-JKMN\"".to_owned(), "\"[manual code]\"".to_owned()),
             ("/GHAU-4X7W-PFMW-DMDB-FLYK-OD6K/x".to_owned(), "/[manual code]/x".to_owned()),
@@ -126,7 +127,7 @@ mod tests {
 
     fn secret() -> impl Strategy<Value = String> {
         prop_oneof![
-            "lx[dwtsi]?_[A-Za-z0-9_-]{22}_[A-Za-z0-9_-]{43}",
+            "lx[dwtsilo]?_[A-Za-z0-9_-]{22}_[A-Za-z0-9_-]{43}",
             "LX1:[0-9A-Z $%*+./:-]{30,90}[0-9A-Z]",
             "[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}",
             "[a-zA-Z0-9.!#$%&'*+=?^_~-]{1,20}[a-z]@[a-z0-9]{1,10}\\.(org|example)",

@@ -5,6 +5,7 @@
 
 mod offer;
 mod order;
+mod unsubscribe;
 mod view;
 
 use std::sync::LazyLock;
@@ -41,6 +42,7 @@ static PAGES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLoc
     pages.add_template("layout.html", include_str!("layout.html"))?;
     pages.add_template("offer.html", include_str!("offer.html"))?;
     pages.add_template("order.html", include_str!("order.html"))?;
+    pages.add_template("unsubscribe.html", include_str!("unsubscribe.html"))?;
     pages.add_template("notice.html", include_str!("notice.html"))?;
     Ok(pages)
 });
@@ -62,7 +64,8 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/shop/{event_id}", get(offer::show).post(offer::buy))
         .route("/shop/orders/{token}", get(order::show))
         .route("/shop/orders/{token}/cancel", post(order::cancel))
-        .route("/shop/orders/{token}/test-payment", post(order::try_out));
+        .route("/shop/orders/{token}/test-payment", post(order::try_out))
+        .route("/shop/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::change));
     pages
         .layer(axum::middleware::map_response(protect))
         .merge(asset(&STYLE_PATH, "text/css; charset=utf-8", STYLE))
@@ -114,6 +117,15 @@ fn refused(
 struct Notice {
     title: &'static str,
     text: String,
+}
+
+/// The same for a page that is not the shop's.
+fn sorry_about(app: &AppState, error: ApiError, title: &'static str) -> Response {
+    if error.code() != Code::NotFound {
+        return sorry(app, error);
+    }
+    let text = "The link may have been cut short. Open it exactly as it is in the mail.".to_owned();
+    refused(app, error, ("notice.html", title), &Notice { title: "We do not know this link", text })
 }
 
 /// An error as a page.

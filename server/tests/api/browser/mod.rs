@@ -3,10 +3,13 @@
 
 mod doors;
 mod mail;
+mod mails;
 mod money;
 mod orders;
 mod pages;
+mod push;
 mod shop;
+mod sign_in_link;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -124,6 +127,8 @@ impl Chromium {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            // A frame in a sandbox is otherwise a process of its own, whose content is in no picture.
+            "--disable-features=IsolateSandboxedIframes",
             "--disable-dev-shm-usage",
         ];
         let wanted =
@@ -149,8 +154,7 @@ impl Chromium {
     }
 
     async fn look(&self, look: Look) {
-        let metrics = json!({"width": look.width(), "height": 800, "deviceScaleFactor": 1, "mobile": false});
-        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.size(look.width(), &json!(800)).await;
         let scheme = if matches!(look, Look::Dark) { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.cdp("Emulation.setEmulatedMedia", media).await;
@@ -218,6 +222,26 @@ impl Chromium {
         }
     }
 
+    /// Waits until the page in the frame with this name shows a text.
+    pub(crate) async fn frame_has(&self, name: &str, text: &str) {
+        let frame = format!("//iframe[@name={name:?}]");
+        let shown = format!("//body[contains(normalize-space(.), {text:?})]");
+        let started = std::time::Instant::now();
+        loop {
+            self.has(&frame).await;
+            let frame = self.client.find(Locator::XPath(&frame)).await.unwrap();
+            frame.enter_frame().await.unwrap();
+            // Not yet there, or another page than a moment ago: it is asked anew.
+            let found = self.client.find(Locator::XPath(&shown)).await.is_ok();
+            let source = self.client.source().await.unwrap_or_default();
+            self.client.enter_parent_frame().await.unwrap();
+            if found {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "{text:?} is not in the frame: {source}");
+        }
+    }
+
     /// Waits until some element has exactly this text.
     pub(crate) async fn says(&self, text: &str) {
         self.has(&format!("//main//*[normalize-space(.)={text:?}]")).await;
@@ -236,21 +260,29 @@ impl Chromium {
             let overflow = "return document.documentElement.scrollWidth - window.innerWidth";
             let over = self.run(overflow).await.as_i64().unwrap();
             assert!(over <= 0, "{name} is {over} px too wide on a {}", look.name());
-            let wanted = json!({"format": "png", "captureBeyondViewport": true, "fromSurface": true});
-            let shot = self.cdp("Page.captureScreenshot", self.whole(wanted).await).await;
+            self.see_whole(look).await;
+            let shot =
+                self.cdp("Page.captureScreenshot", json!({"format": "png", "fromSurface": true})).await;
             let png = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
             std::fs::write(folder.join(format!("{name}-{}.png", look.name())), png).unwrap();
         }
+        self.look(Look::Desktop).await;
         self.is_in_order(name).await;
     }
 
-    /// The whole page rather than what is in view.
-    async fn whole(&self, mut wanted: Value) -> Value {
+    /// Makes the window as high as the page: what is in a frame is only drawn where it is in view.
+    async fn see_whole(&self, look: Look) {
         let sizes = self.cdp("Page.getLayoutMetrics", json!({})).await;
-        let size = &sizes["cssContentSize"];
-        wanted["clip"] =
-            json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
-        wanted
+        self.size(look.width(), &sizes["cssContentSize"]["height"]).await;
+        // Drawn twice since.
+        let drawn =
+            "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.client.execute_async(drawn, vec![]).await.unwrap();
+    }
+
+    async fn size(&self, width: u32, height: &Value) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// One heading of the first level, a name for every control, no id twice, nothing amiss in the console.

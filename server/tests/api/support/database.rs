@@ -17,8 +17,11 @@ pub(crate) struct TestDatabase {
     pub(crate) place: Place,
 }
 
-/// Databases of tests that have ended. The next that makes one drops them: hundreds side by side fill a disk.
+/// Databases of tests that have ended. They are dropped, for hundreds side by side fill a disk, and many at once: before
+/// the first, PostgreSQL writes everything to the disk that any test has changed, which takes longer than most tests.
 static DONE_WITH: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+const DROPPED_AT_ONCE: usize = 50;
 
 /// Where a database is, or will be.
 pub(crate) struct Place {
@@ -92,6 +95,12 @@ impl Drop for Place {
     }
 }
 
+/// The databases that nobody needs, once they are many.
+fn dispensable() -> Vec<String> {
+    let mut done_with = DONE_WITH.lock().unwrap_or_else(PoisonError::into_inner);
+    if done_with.len() < DROPPED_AT_ONCE { Vec::new() } else { std::mem::take(&mut *done_with) }
+}
+
 async fn create() -> SecretString {
     let server = server();
     let name = format!("test_{}", crate::support::new_id().replace('-', ""));
@@ -109,8 +118,7 @@ async fn create() -> SecretString {
             tokio::task::yield_now().await;
         }
     }
-    let done_with = std::mem::take(&mut *DONE_WITH.lock().unwrap_or_else(PoisonError::into_inner));
-    for name in done_with {
+    for name in dispensable() {
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         if client.batch_execute(&drop).await.is_err() {
             // A worker of the server's own is in it: next time.

@@ -3,10 +3,14 @@
 mod browser;
 pub(crate) mod database;
 mod door;
+pub(crate) mod exim;
 mod hooks;
+mod mail_server;
+pub(crate) mod mails;
 mod person;
 mod phone;
 mod process;
+pub(crate) mod push;
 pub(crate) mod shop;
 mod world;
 
@@ -26,7 +30,8 @@ use serde_json::Value;
 pub(crate) use browser::{Browser, Shown, form};
 pub(crate) use database::{Place, TestDatabase};
 pub(crate) use door::{Door, new_id, verdicts};
-pub(crate) use hooks::{Hook, MailServer, until};
+pub(crate) use hooks::{Hook, until};
+pub(crate) use mail_server::{At, How, MailServer};
 pub(crate) use person::{PASSWORD, Person, sign_in, try_sign_in};
 pub(crate) use phone::Phone;
 pub(crate) use process::{Process, Remote};
@@ -219,6 +224,19 @@ impl Server {
     /// Looks for what is wrong. The server does so as well; of two that open one alert at the same moment, one fails.
     pub(crate) async fn look(&self) {
         until(async || liventix_server::alerts::look(self.app()).await.ok()).await;
+    }
+
+    /// No worker takes a job of the queue from now on.
+    pub(crate) async fn pause(&self, queue: &str) {
+        self.post(&format!("/v1/admin/queues/{queue}/pause"), ADMIN, &serde_json::json!({}))
+            .await
+            .expect(204);
+    }
+
+    pub(crate) async fn resume(&self, queue: &str) {
+        self.post(&format!("/v1/admin/queues/{queue}/resume"), ADMIN, &serde_json::json!({}))
+            .await
+            .expect(204);
     }
 
     /// Puts a job in that is tried once, by `worker-1`, which is one time too many. Its id.

@@ -48,6 +48,10 @@ pub enum Fault {
     Garble,
     /// Nothing is done; too many calls, with this `Retry-After` in seconds.
     TooMany(u32),
+    /// The same with any `Retry-After`; an empty one: none. Resend's only.
+    TooManyUntil(String),
+    /// It is done, and the answer has ten million bytes. Resend's only.
+    Flood,
     /// Somebody else's call with the same key is being answered.
     InProgress,
     /// A failure whose answer is kept: the same call gets it again and again.
@@ -72,7 +76,7 @@ impl Fault {
 }
 
 /// The next number of a sequence that a seed begins (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
-pub(super) fn next_random(seed: &mut u64) -> u64 {
+pub(crate) fn next_random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *seed;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -11,7 +11,7 @@ mod control;
 mod disputes;
 mod errors;
 mod events;
-mod faults;
+pub(crate) mod faults;
 mod form;
 mod http;
 mod idempotency;

@@ -10,10 +10,10 @@ use super::super::super::failure::Failure;
 use super::super::super::flash::Flash;
 use super::super::super::forms::{Form, Wrong};
 use super::super::super::hall::Operator;
-use super::super::super::layout::{self, Frame, Moment, count};
-use super::super::orders::Standing;
+use super::super::super::layout::{self, Choice, Frame, Moment, count};
+use super::super::mail_row::{self, Mail};
 use crate::app::AppState;
-use crate::email::{EmailStatus, EmailView, desk};
+use crate::email::{EmailStatus, desk};
 use crate::platform::body::Query;
 use crate::platform::page::PageQuery;
 use crate::platform::problem::ApiResult;
@@ -35,46 +35,27 @@ struct Asked {
     done: Option<String>,
 }
 
+/// How many of those that were sent.
 #[derive(Debug, Serialize)]
-struct Mail {
-    to: String,
-    subject: String,
-    standing: Standing,
-    provider: Option<String>,
-    tries: i64,
-    failure: Option<String>,
-    twice: bool,
-    at: Moment,
+struct Share {
+    text: String,
+    /// More than large mail services put up with.
+    is_bad: bool,
 }
 
-const fn standing(status: EmailStatus) -> Standing {
-    let (words, class) = match status {
-        EmailStatus::Queued => ("Waits", "warn"),
-        EmailStatus::Sending => ("Being sent", "warn"),
-        EmailStatus::Sent => ("Sent", "good"),
-        EmailStatus::Failed => ("Not sent", "bad"),
-    };
-    Standing { words, class }
-}
-
-fn mail(view: EmailView) -> Mail {
-    Mail {
-        to: view.to_address,
-        subject: view.subject.unwrap_or(view.kind),
-        standing: standing(view.status),
-        provider: view.provider,
-        tries: view.tries,
-        failure: view.failure,
-        twice: view.may_have_come_twice,
-        at: Moment::new(view.created_at),
+/// Of `sent`, in hundredths of a percent; bad from `bad` on.
+fn share(count: i64, sent: i64, bad: i64) -> Share {
+    if sent == 0 {
+        return Share { text: "–".to_owned(), is_bad: false };
     }
+    let parts = (count * 10_000 + sent / 2) / sent;
+    Share { text: format!("{}.{:02} %", parts / 100, parts % 100), is_bad: count > 0 && parts >= bad }
 }
 
-#[derive(Debug, Serialize)]
-struct Choice {
-    code: &'static str,
-    words: &'static str,
-}
+/// Above 5 %, providers of mail stop sending. <https://resend.com/docs/knowledge-base/what-counts-as-email-bounced>
+const BAD_BOUNCES: i64 = 400;
+/// Above 0.1 %, large mailboxes put mails aside. <https://support.google.com/a/answer/81126>
+const BAD_COMPLAINTS: i64 = 8;
 
 #[derive(Debug, Serialize)]
 struct Content {
@@ -90,6 +71,10 @@ struct Content {
     failed: String,
     has_failed: bool,
     twice: String,
+    /// Of those of the last 30 days.
+    bounced: Share,
+    complained: Share,
+    suppressed: String,
     mails: Vec<Mail>,
     show: String,
     choices: Vec<Choice>,
@@ -102,7 +87,8 @@ async fn content(app: &AppState, asked: &Asked, wrong: Wrong) -> ApiResult<Conte
     let health = desk::health(app).await?;
     let page = PageQuery { cursor: asked.cursor.clone(), limit: Some(ROWS) };
     let page = desk::list(app, EmailStatus::from_code(&asked.show), page).await?;
-    let statuses = EmailStatus::ALL.iter().map(|it| Choice { code: it.code(), words: standing(*it).words });
+    let statuses =
+        EmailStatus::ALL.iter().map(|it| Choice { code: it.code(), words: mail_row::standing(*it).words });
     Ok(Content {
         are_on: app.emails().are_on(),
         waiting: count(health.waiting),
@@ -115,7 +101,10 @@ async fn content(app: &AppState, asked: &Asked, wrong: Wrong) -> ApiResult<Conte
         failed: count(health.failed),
         has_failed: health.failed > 0,
         twice: count(health.twice),
-        mails: page.items.into_iter().map(mail).collect(),
+        bounced: share(health.bounced, health.month, BAD_BOUNCES),
+        complained: share(health.complained, health.month, BAD_COMPLAINTS),
+        suppressed: count(health.suppressed),
+        mails: page.items.into_iter().map(|it| mail_row::row(it, None)).collect(),
         show: asked.show.clone(),
         choices: std::iter::once(Choice { code: "", words: "All" }).chain(statuses).collect(),
         next: page.next_cursor,

@@ -1,10 +1,12 @@
 //! The operator's pages: how the installation does, whoever's events it carries.
 
+mod addresses;
 mod alerts;
 mod dead_letters;
 mod mail;
 mod money;
 mod objectives;
+mod push;
 mod queues;
 
 use axum::Router;
@@ -24,6 +26,8 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(objectives::routes())
         .merge(money::routes())
         .merge(mail::routes())
+        .merge(addresses::routes())
+        .merge(push::routes())
         .merge(queues::routes())
         .merge(dead_letters::routes())
 }

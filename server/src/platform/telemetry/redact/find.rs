@@ -48,6 +48,7 @@ pub(super) fn all(line: &[u8], marks: &mut Vec<Mark>) {
             b'/' => {
                 after_prefix(line, at, "/t/", 3, "[link]", marks);
                 after_prefix(line, at, "/console/invitation/", 20, "[link]", marks);
+                after_prefix(line, at, "/console/sign-in/link/", 22, "[link]", marks);
                 login(line, at, marks);
             }
             b'b' | b'B' => scheme(line, at, marks),

@@ -111,6 +111,57 @@ public typealias RefreshFailure = com.liventix.ffi.RefreshFailure
 /** A link that hands a ticket to another person. Secret until it is claimed. */
 public typealias TransferOffer = com.liventix.ffi.TransferOffer
 
+/** How a [PushRegistrar] is opened: what servers are told beside the token. */
+public typealias PushConfig = com.liventix.ffi.PushConfig
+
+/** Which service carries messages to an app, and what it knows the app by. */
+public typealias PushService = com.liventix.ffi.PushService
+
+/** Where it stands, at every server that tickets on this phone are from. */
+public typealias PushStatus = com.liventix.ffi.PushStatus
+
+/** Where it stands with one server. */
+public typealias ServerRegistration = com.liventix.ffi.ServerRegistration
+
+/** Where the registration of a push token stands. */
+public typealias RegistrationState = com.liventix.ffi.RegistrationState
+
+/** Why a server could not be told. */
+public typealias RegistrationTrouble = com.liventix.ffi.RegistrationTrouble
+
+/** What the system says of notifications of this app, right now. */
+public typealias PushPermission = com.liventix.ffi.PushPermission
+
+/** What an app shows of notifications, and whether it may ask. */
+public typealias PermissionAdvice = com.liventix.ffi.PermissionAdvice
+
+/** How to ask for permission. */
+public typealias PermissionAsk = com.liventix.ffi.PermissionAsk
+
+/** What happened when the app asked. */
+public typealias PromptHistory = com.liventix.ffi.PromptHistory
+
+/** Somebody said no. */
+public typealias Refusal = com.liventix.ffi.Refusal
+
+/** Why somebody wants no notifications. */
+public typealias RefusalReason = com.liventix.ffi.RefusalReason
+
+/** What a push message carries for the app, beside its words. */
+public typealias PushMessage = com.liventix.ffi.PushMessage
+
+/** What a push message is about. People choose by it. */
+public typealias PushCategory = com.liventix.ffi.PushCategory
+
+/** Which push messages somebody wants, and when. */
+public typealias PushPreferences = com.liventix.ffi.PushPreferences
+
+/** What somebody wants of one [PushCategory]. */
+public typealias CategoryPreference = com.liventix.ffi.CategoryPreference
+
+/** When nothing is to make a sound, each day, by the phone's time. */
+public typealias QuietHours = com.liventix.ffi.QuietHours
+
 /** Both clocks, read at one moment. */
 public typealias ClockSample = com.liventix.ffi.ClockSample
 

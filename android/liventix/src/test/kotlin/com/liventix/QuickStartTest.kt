@@ -3,6 +3,7 @@ package com.liventix
 import com.liventix.quickstart.quickStartDoor
 import com.liventix.quickstart.quickStartPocket
 import com.liventix.support.Stage
+import com.liventix.support.newFcmToken
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
@@ -25,12 +26,14 @@ internal class QuickStartTest {
     }
 
     @Test
-    fun `a pocket's live code opens the door`() = runBlocking {
+    fun `a pocket's live code opens the door, and the server knows where its messages go`() = runBlocking {
         Stage.server().use { server ->
             val tickets = server.tickets("Day ticket")
-            val code = quickStartPocket(MemorySecretStore(), tickets.first().link)
+            val secrets = MemorySecretStore()
+            val code = quickStartPocket(secrets, tickets.first().link, newFcmToken())
             val verdict = quickStartDoor("$folder", MemorySecretStore(), server.enrolmentCode(), code.text)
             assertEquals(Outcome.ADMIT, verdict.outcome)
+            PushRegistrar.open(secrets).use { assertEquals(RegistrationState.REGISTERED, it.status().state) }
         }
     }
 }

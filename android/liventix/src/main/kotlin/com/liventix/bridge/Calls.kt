@@ -1,6 +1,7 @@
 package com.liventix.bridge
 
 import com.liventix.Liventix
+import com.liventix.PushException
 import com.liventix.ScannerException
 import com.liventix.WalletException
 import com.liventix.ffi.InternalException
@@ -27,4 +28,15 @@ internal inline fun <T> walletCall(call: () -> T): T =
         throw thrown.translated()
     } catch (thrown: InternalException) {
         throw WalletException.Internal("panicked", PANICKED, thrown)
+    }
+
+/** Calls the registrar of the library, with its errors as this package's. */
+internal inline fun <T> pushCall(call: () -> T): T =
+    try {
+        Liventix.load()
+        call()
+    } catch (thrown: com.liventix.ffi.PushException) {
+        throw thrown.translated()
+    } catch (thrown: InternalException) {
+        throw PushException.Internal("panicked", PANICKED, thrown)
     }

@@ -2,11 +2,13 @@ package com.liventix.bridge
 
 import com.liventix.LinkState
 import com.liventix.OpenReport
+import com.liventix.PushException
 import com.liventix.ScannerException
 import com.liventix.SyncProgress
 import com.liventix.WalletException
 import com.liventix.ffi.LinkState as RustLinkState
 import com.liventix.ffi.OpenReport as RustOpenReport
+import com.liventix.ffi.PushException as RustPushException
 import com.liventix.ffi.ScannerException as RustScannerException
 import com.liventix.ffi.SyncProgress as RustSyncProgress
 import com.liventix.ffi.WalletException as RustWalletException
@@ -44,6 +46,19 @@ internal fun RustWalletException.translated(): WalletException = when (this) {
     is RustWalletException.Secrets -> WalletException.Secrets(code, detail)
     is RustWalletException.InvalidInput -> WalletException.InvalidInput(code, detail)
     is RustWalletException.Internal -> WalletException.Internal(code, detail)
+}
+
+internal fun RustPushException.translated(): PushException = when (this) {
+    is RustPushException.Closed -> PushException.Closed(code, detail)
+    is RustPushException.Cancelled -> PushException.Cancelled(code, detail)
+    is RustPushException.Token -> PushException.Token(code, detail)
+    is RustPushException.NotRegistered -> PushException.NotRegistered(code, detail)
+    is RustPushException.InvalidInput -> PushException.InvalidInput(code, detail)
+    is RustPushException.Refused -> PushException.Refused(code, detail)
+    is RustPushException.Network -> PushException.Network(code, detail)
+    is RustPushException.Server -> PushException.Server(code, detail, status?.toInt(), retryAfter)
+    is RustPushException.Secrets -> PushException.Secrets(code, detail)
+    is RustPushException.Internal -> PushException.Internal(code, detail)
 }
 
 internal fun RustOpenReport.translated(): OpenReport = when (this) {

@@ -1,5 +1,6 @@
 package com.liventix.sample
 
+import com.liventix.PushException
 import com.liventix.ScannerException
 import com.liventix.WalletException
 
@@ -14,4 +15,6 @@ public data class Problem(val code: String, val words: String, val mayPass: Bool
     internal constructor(thrown: ScannerException) : this(thrown.code, thrown.detail, thrown.mayPass)
 
     internal constructor(thrown: WalletException) : this(thrown.code, thrown.detail, thrown.mayPass)
+
+    internal constructor(thrown: PushException) : this(thrown.code, thrown.detail, thrown.mayPass)
 }

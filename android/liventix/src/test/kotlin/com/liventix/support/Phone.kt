@@ -11,6 +11,7 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ThreadLocalRandom
 
 /** Opens the scanner whose ledger lies in this folder. */
 internal suspend fun Path.openScanner(
@@ -33,6 +34,27 @@ internal class OpenSecretStore : SecretStore {
         values.remove(name)
     }
 }
+
+/** A store that can be locked. */
+internal class LockableSecretStore(private val store: SecretStore = MemorySecretStore()) : SecretStore {
+    @Volatile
+    var locked = false
+
+    override fun put(name: String, value: String) = unlocked().put(name, value)
+
+    override fun get(name: String): String? = unlocked().get(name)
+
+    override fun delete(name: String) = unlocked().delete(name)
+
+    private fun unlocked() = if (locked) error("the store is locked") else store
+}
+
+/** A push token of APNs that no other phone has. */
+internal fun newApnsToken(): String =
+    ByteArray(32).also(ThreadLocalRandom.current()::nextBytes).joinToString("") { "%02x".format(it) }
+
+/** A registration token of FCM that no other phone has. */
+internal fun newFcmToken(): String = "fT3-x_9AbCd:APA91b" + newApnsToken() + newApnsToken()
 
 /** An id that belongs to nothing. */
 internal const val SOME_ID = "01930f2e-7c1a-7b3c-9d4e-5f60718293a4"

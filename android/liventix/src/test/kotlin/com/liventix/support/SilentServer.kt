@@ -4,9 +4,9 @@ import java.net.InetAddress
 import java.net.ServerSocket
 import java.net.Socket
 
-/** Takes connections and never answers. */
-internal class SilentServer : AutoCloseable {
-    private val listener = ServerSocket(0, 50, InetAddress.getLoopbackAddress()).apply { soTimeout = PATIENCE_MS }
+/** Takes connections and never answers. It listens on [at], or on a free port. */
+internal class SilentServer(at: Int = 0) : AutoCloseable {
+    private val listener = ServerSocket(at, 50, InetAddress.getLoopbackAddress()).apply { soTimeout = PATIENCE_MS }
 
     val port: Int get() = listener.localPort
     val enrolmentCode: String get() = "LIVENTIX-ENROL:http://127.0.0.1:$port#ABCD"

@@ -1,5 +1,6 @@
 package com.liventix.support
 
+import kotlinx.coroutines.delay
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
@@ -11,6 +12,7 @@ import java.net.URI
 import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
+import kotlin.time.Duration.Companion.milliseconds
 
 /**
  * The program `liventix-stage`: scan cases over the real sync protocol, and real servers. One for all tests, unless one
@@ -50,8 +52,9 @@ internal object Stage {
 /** A real server that can be switched off and on, with an event that goes on until tomorrow. */
 internal class StageServer(private val facts: JsonElement) : AutoCloseable {
     private val control = "${Stage.url}/stages/${facts["id"]}"
-    private val organiser = facts.text("url")
 
+    /** Where it is. */
+    val url: String = facts.text("url")
     val eventId: String get() = facts.text("event_id")
     val northGate: String get() = facts["gates"].jsonArray[0].text("gate_id")
     val southGate: String get() = facts["gates"].jsonArray[1].text("gate_id")
@@ -72,13 +75,37 @@ internal class StageServer(private val facts: JsonElement) : AutoCloseable {
         Stage.send("POST", "$control/start")
     }
 
+    /** The message, once a phone with this push token shows it. */
+    suspend fun awaitPush(token: String, messageId: String): ShownPush = patiently {
+        var shown = pushes(token)
+        while (shown.none { messageId in it.payload }) {
+            delay(BETWEEN_LOOKS)
+            shown = pushes(token)
+        }
+        shown.first { messageId in it.payload }
+    }
+
+    private fun pushes(token: String): List<ShownPush> =
+        Stage.send("GET", "$control/pushes/$token")["shown"].jsonArray.map(::ShownPush)
+
     /** What an organiser does. */
     fun organise(method: String, path: String, body: String? = null): JsonElement =
-        Stage.send(method, "$organiser/v1/$path", body, facts.text("api_key"))
+        Stage.send(method, "$url/v1/$path", body, facts.text("api_key"))
 
     override fun close() {
         Stage.send("DELETE", control)
     }
+}
+
+/** So long until a test looks again for what happens at a service that tells nobody. */
+private val BETWEEN_LOOKS = 50.milliseconds
+
+/** A push message on the screen of a phone. */
+internal class ShownPush(private val facts: JsonElement) {
+    val service: String get() = facts.text("service")
+    val title: String get() = facts.text("title")
+    val body: String get() = facts.text("body")
+    val payload: String get() = facts.text("payload")
 }
 
 /** A ticket that was issued. */
