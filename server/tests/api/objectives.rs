@@ -65,6 +65,20 @@ async fn the_window_is_28_days_and_folding_changes_nothing() {
     assert_eq!((&later["success"]["events"], &later["success"]["failed"]), (&json!(5), &json!(0)));
 }
 
+/// Every process adds what it counted every few seconds, and a report may be asked for just then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_misses_nothing_that_is_being_written_down() {
+    let server = Server::start().await;
+    let app = server.app();
+    for counted in 1..=50 {
+        app.objectives().went_well(Sli::Email, None);
+        let (added, report) = tokio::join!(app.objectives().flush(app.db()), objectives::report(app));
+        added.unwrap();
+        let email = report.unwrap().into_iter().find(|one| one.sli == Sli::Email).unwrap();
+        assert_eq!(email.success.events, counted);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_counted_outlives_a_restart() {
     let mut server = Server::start().await;

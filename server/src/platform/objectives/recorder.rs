@@ -26,6 +26,8 @@ pub(super) type Counts = BTreeMap<Place, u64>;
 pub struct Recorder {
     clock: Arc<dyn Clock>,
     counts: Arc<Mutex<Counts>>,
+    /// Held by whoever is adding: a report begun meanwhile waits, or it would miss what is on its way.
+    adding: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -38,7 +40,7 @@ impl Recorder {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, counts: Arc::default() }
+        Self { clock, counts: Arc::default(), adding: Arc::default() }
     }
 
     /// One event went well. How long it took, where that says something.
@@ -72,11 +74,13 @@ impl Recorder {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds what was counted to the table. What cannot be written is kept for the next time.
+    /// Adds what was counted to the table: once this returns, everything counted before the call is there. What
+    /// cannot be written is kept for the next time.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn flush(&self, db: &Db) -> Result<(), DbError> {
+        let _adding = self.adding.lock().await;
         let counts = std::mem::take(&mut *self.lock());
         if counts.is_empty() {
             return Ok(());

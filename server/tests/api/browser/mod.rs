@@ -165,12 +165,13 @@ impl Chromium {
         self.client.goto(&format!("{}{path}", self.origin)).await.unwrap();
     }
 
-    /// Signs in as people do.
+    /// Signs in as people do. Whoever opens another page before the answer is there is not signed in.
     pub(crate) async fn sign_in(&self, person: &Person) {
         self.open("/console/sign-in").await;
         self.fill("email", &person.email).await;
         self.fill("password", PASSWORD).await;
         self.press("Sign in").await;
+        self.has("//button[.='Sign out']").await;
     }
 
     /// Types into the field with this label's `for`.
