@@ -34,8 +34,8 @@ use crate::platform::{http, maintenance, objectives, openapi};
 use crate::push::Push;
 use crate::scanning::{Desks, LiveBoards};
 use crate::{
-    accounts, announcements, anomalies, audit, console, dead_letters, doors, email, events, health, mails,
-    notices, orders, organisers, payments, push, sales, scanning, shop, tickets, wallet,
+    accounts, analytics, announcements, anomalies, audit, console, dead_letters, doors, email, events,
+    health, mails, notices, orders, organisers, payments, push, sales, scanning, shop, tickets, wallet,
 };
 
 pub use state::AppState;
@@ -138,7 +138,8 @@ impl App {
                 payments::run(chores.clone()),
                 mails::run(chores.clone()),
                 push::run(chores.clone()),
-                notices::run(chores.clone())
+                notices::run(chores.clone()),
+                analytics::run(chores.clone())
             );
         });
         Ok(Running { addr, app, close, task, chores })
@@ -191,6 +192,7 @@ impl App {
             payments,
             emails,
             push,
+            answers: analytics::Memory::default(),
             objectives: Recorder::new(Arc::clone(&clock)),
             closing,
             draining: AtomicBool::new(false),
@@ -261,6 +263,7 @@ impl App {
             .merge(anomalies::routes::routes())
             .merge(wallet::routes::routes())
             .merge(push::routes::routes())
+            .merge(analytics::routes::routes())
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod analytics;
 pub mod announcements;
 pub mod anomalies;
 pub mod app;
@@ -23,6 +24,7 @@ pub mod demo;
 pub mod doors;
 pub mod email;
 pub mod events;
+pub mod facts;
 pub mod health;
 pub mod mails;
 pub mod notices;

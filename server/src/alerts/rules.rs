@@ -2,6 +2,7 @@
 
 use super::outbox;
 use super::types::{Finding, Rule};
+use crate::analytics;
 use crate::app::AppState;
 use crate::email::{self, Reputation};
 use crate::payments::{self, Health};
@@ -26,6 +27,8 @@ const MANY: i64 = 10;
 /// senders (<https://support.google.com/a/answer/81126>). Fewer than three in a week may be chance.
 const UNWANTED_PERMILLE: i64 = 1;
 const SOME: i64 = 3;
+/// So many rounds that fail one after the other are more than a bad moment.
+const IN_A_ROW: i64 = 3;
 /// Fewer failures than this say nothing about a rate.
 const ENOUGH: i64 = 10;
 /// Times the rate that uses up exactly the budget: at this one it lasts two days, and at the other five. Both over
@@ -48,6 +51,7 @@ pub(super) async fn look(app: &AppState) -> Result<Vec<Finding>, DbError> {
     found.extend(objectives::report(app).await?.iter().filter_map(objective));
     found.extend(payments(payments::health(app).await?));
     found.extend(mails(email::reputation(app).await?));
+    found.extend(figures(analytics::failures_in_a_row(app).await?));
     let since = now - 24 * 60 * MINUTE_MS;
     let failed = app.db().read(move |conn| Box::pin(async move { outbox::failed_since(conn, since).await }));
     found.extend(failed.await?.into_iter().map(|(channel, count)| failing(channel, count)));
@@ -151,6 +155,16 @@ fn payments(health: Health) -> Vec<Finding> {
         found.push(of(Rule::BooksOff, Severity::Critical, sentence));
     }
     found
+}
+
+/// Figures are not counted.
+fn figures(failures: i64) -> Option<Finding> {
+    (failures >= IN_A_ROW).then(|| Finding {
+        rule: Rule::AnalyticsStale,
+        subject: String::new(),
+        severity: Severity::Warning,
+        sentence: format!("Figures could not be counted {failures} times in a row."),
+    })
 }
 
 /// What mail servers will hold against us.

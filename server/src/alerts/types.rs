@@ -32,6 +32,8 @@ coded! {
         PaymentsUnknown = "payments_unknown",
         /// The books are not right.
         BooksOff = "books_off",
+        /// Figures could not be counted, three times in a row.
+        AnalyticsStale = "analytics_stale",
         /// So many mails came back that mail servers will soon believe none.
         MailsBouncing = "mails_bouncing",
         /// So many mails were called spam that all of them will soon be taken for it.
@@ -70,6 +72,9 @@ impl Rule {
                 "Stop payouts, and compare the table money_entries with payments and refunds: an entry is missing or \
                  was changed by hand."
             }
+            Self::AnalyticsStale => {
+                "Look at what the last rounds failed with. What happened meanwhile is kept, and counted once that is mended."
+            }
             Self::MailsBouncing => {
                 "Look at the mails that came back and whose event they are about: addresses that were typed in or bought \
                  are the usual cause. Stop that organiser's news until they are mended."
@@ -89,6 +94,7 @@ impl Rule {
             Self::QueueLate | Self::QueuePaused => "/console/operator/queues",
             Self::BudgetBurning | Self::ObjectiveMissed => "/console/operator/objectives",
             Self::MailsBouncing | Self::MailsUnwanted => "/console/operator/mail",
+            Self::AnalyticsStale => "/console/operator/analytics",
             Self::ChannelFailing
             | Self::PaymentTimeouts
             | Self::PaymentsFailing

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::accounts::Passwords;
 use crate::alerts::Channels;
+use crate::analytics;
 use crate::anomalies::OverLimits;
 use crate::email::Emails;
 use crate::events::snapshot::Snapshots;
@@ -52,6 +53,7 @@ pub(super) struct Inner {
     pub(super) payments: Payments,
     pub(super) emails: Emails,
     pub(super) push: Push,
+    pub(super) answers: analytics::Memory,
     pub(super) closing: watch::Receiver<bool>,
     /// Asked to stop, and working on for a while.
     pub(super) draining: AtomicBool,
@@ -188,6 +190,12 @@ impl AppState {
     #[must_use]
     pub(crate) fn push(&self) -> &Push {
         &self.0.push
+    }
+
+    /// The last good answers to questions about figures.
+    #[must_use]
+    pub(crate) fn answers(&self) -> &analytics::Memory {
+        &self.0.answers
     }
 
     /// Who takes payments.

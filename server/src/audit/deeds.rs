@@ -37,6 +37,7 @@ names! {
     /// What was done. The codes are stable.
     Deed, code:
     OrganiserCreated = "organiser.created", "Organiser created";
+    OrganiserChanged = "organiser.changed", "Organiser changed";
     ApiKeyCreated = "api_key.created", "API key created";
     ApiKeyRevoked = "api_key.revoked", "API key revoked";
     EventCreated = "event.created", "Event created";

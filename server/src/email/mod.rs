@@ -9,6 +9,7 @@
 
 mod chores;
 mod content;
+mod counted;
 mod delivery;
 pub(crate) mod desk;
 mod header;

@@ -13,7 +13,7 @@ use super::providers::{Provider, Taken};
 use super::store::{self, Ended};
 use super::suppressions::{self, Reason};
 use super::types::{Email, EmailStatus};
-use super::{BULK, QUEUE, chores, pace};
+use super::{BULK, QUEUE, chores, counted, pace};
 use crate::app::AppState;
 use crate::platform::breaker::{self, Permit};
 use crate::platform::call::{CallFailure, Outcome};
@@ -311,6 +311,10 @@ async fn settle(
     };
     // What the provider tells of it may come before its answer.
     store::lock(tx, email.email_id).await?;
+    let before = store::by_id(tx, email.email_id).await?;
+    if let Some(at) = email.sent_at.filter(|_| before.is_some_and(|it| it.status != EmailStatus::Sent)) {
+        counted::sent(tx, app, &email, at).await?;
+    }
     // Who was given up on still says that it was sent, and nothing else.
     if email.status == EmailStatus::Sent || store::is_at(tx, email.email_id, email.tries).await? {
         store::update(tx, &email).await?;

@@ -11,7 +11,7 @@ use crate::platform::page::Key;
 
 const COLUMNS: &str = "email_id, kind, payload, to_name, to_address, status, subject, sealed_content, tries, provider, \
     provider_id, failure, may_have_come_twice, created_at, sent_at, delivery, delivery_at, delivery_detail, organiser_id, \
-    class, order_id, template";
+    class, order_id, template, event_id";
 
 fn read(row: &Row) -> Result<Email, DbError> {
     Ok(Email {
@@ -37,6 +37,7 @@ fn read(row: &Row) -> Result<Email, DbError> {
         class: row.coded(19, Class::from_code)?,
         order_id: row.get(20)?,
         template: row.get(21)?,
+        event_id: row.get(22)?,
     })
 }
 

@@ -98,6 +98,7 @@ pub(crate) struct Email {
     pub(crate) organiser_id: Option<OrganiserId>,
     pub(crate) class: Class,
     pub(crate) order_id: Option<OrderId>,
+    pub(crate) event_id: Option<EventId>,
     pub(crate) template: Option<String>,
 }
 

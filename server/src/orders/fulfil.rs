@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use super::steps::{self, Step};
-use super::types::{Order, OrderStatus};
+use super::types::{Item, Order, OrderStatus};
 use super::{end, store};
 use crate::app::AppState;
 use crate::events::snapshot;
+use crate::facts::{self, Fact, Measure};
 use crate::platform::db::Tx;
 use crate::platform::problem::{ApiError, ApiResult};
+use crate::pricing::TicketPrice;
 use crate::sales::stock;
 use crate::tickets::{self, NewTicket};
 
@@ -41,5 +43,25 @@ pub(crate) async fn fulfil(tx: &mut Tx, app: &AppState, order: &mut Order) -> Ap
     order.paid_at = Some(now);
     store::update(tx, order).await?;
     steps::note(tx, order.order_id, now, Step::TicketsIssued, json!({"tickets": items.len()})).await?;
+    facts::append(tx, app, order.organiser_id, sold(order, &items, now)).await?;
     Ok(())
+}
+
+/// What was sold, by type.
+fn sold(order: &Order, items: &[Item], now: i64) -> Vec<Fact> {
+    let mut facts = vec![Fact::new(Measure::OrdersPaid, now, 1).of(order.event_id)];
+    for (kind, count) in end::by_type(items) {
+        let counted = |measure, value| Fact::new(measure, now, value).of(order.event_id).with(kind);
+        let sum = |part: fn(&TicketPrice) -> i64| {
+            items.iter().filter(|item| item.ticket_type_id == kind).map(|item| part(&item.cost)).sum()
+        };
+        let money = |measure, part| counted(measure, sum(part)).in_currency(order.currency);
+        facts.extend([
+            counted(Measure::TicketsSold, i64::from(count)),
+            money(Measure::Gross, |cost| cost.total),
+            money(Measure::Fees, |cost| cost.fee),
+            money(Measure::Tax, |cost| cost.tax),
+        ]);
+    }
+    facts
 }

@@ -10,6 +10,7 @@ use super::steps::{self, Step};
 use super::store;
 use super::types::{Buyer, Item, Order, OrderStatus, Wish, WishLine};
 use crate::app::AppState;
+use crate::facts::{self, Fact, Measure};
 use crate::platform::auth::{Kind, Token};
 use crate::platform::db::Tx;
 use crate::platform::ids::OrderId;
@@ -157,6 +158,8 @@ pub(crate) async fn place(
     store::insert(tx, &order, &items).await?;
     let detail = json!({"tickets": items.len(), "total": order.total});
     steps::note(tx, order_id, now, Step::Placed, detail).await?;
+    let placed = Fact::new(Measure::OrdersPlaced, now, 1).of(order.event_id);
+    facts::append(tx, app, order.organiser_id, vec![placed]).await?;
     Ok(Placed { order, token })
 }
 

@@ -5,6 +5,8 @@ use liventix_core::ids::TicketId;
 use super::end::by_type;
 use super::store;
 use super::types::{Item, Order, OrderStatus};
+use crate::app::AppState;
+use crate::facts::{self, Fact, Measure};
 use crate::platform::db::{Conn, DbError, Tx};
 use crate::platform::ids::{OrderId, RefundId};
 use crate::platform::problem::ApiResult;
@@ -64,6 +66,7 @@ pub(crate) async fn unblock_refunded(tx: &mut Tx, order: &Order, refund: RefundI
 /// Money went back: the order's status follows, and tickets it was for are for sale again.
 pub(crate) async fn refunded(
     tx: &mut Tx,
+    app: &AppState,
     order: &mut Order,
     (refund, amount): (RefundId, i64),
 ) -> Result<(), DbError> {
@@ -73,10 +76,13 @@ pub(crate) async fn refunded(
     let mut items = items_of(tx, order.order_id, refund).await?;
     // What was paid too late was never sold.
     items.retain(|item| item.ticket_id.is_some());
+    let mut facts = Vec::new();
     for (kind, count) in by_type(&items) {
         stock::unsell(tx, kind, count).await?;
+        let fact = Fact::new(Measure::TicketsRefunded, app.now(), i64::from(count));
+        facts.push(fact.of(order.event_id).with(kind));
     }
-    Ok(())
+    facts::append(tx, app, order.organiser_id, facts).await
 }
 
 /// Money that had gone back came again. The tickets stay as they are: they may be others' by now.

@@ -7,7 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::service::{
-    ApiKeyView, NewApiKey, NewApiKeyView, NewOrganiser, NewOrganiserView, OrganiserView, Organisers,
+    ApiKeyView, ChangeOrganiser, NewApiKey, NewApiKeyView, NewOrganiser, NewOrganiserView, OrganiserView,
+    Organisers,
 };
 use crate::app::AppState;
 use crate::operations;
@@ -21,7 +22,7 @@ use crate::platform::problem::ApiResult;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create))
-        .routes(routes!(get))
+        .routes(routes!(get, change))
         .routes(routes!(list_keys, create_key))
         .routes(routes!(revoke_key))
 }
@@ -55,6 +56,23 @@ async fn get(
     State(app): State<AppState>,
 ) -> ApiResult<axum::Json<OrganiserView>> {
     Ok(axum::Json(organisers(&app).get(caller.who).await?))
+}
+
+/// Change an organiser
+#[utoipa::path(
+    patch, path = "/v1/organiser", tag = "organisers", security(("session" = []), ("api_key" = [])),
+    request_body = ChangeOrganiser,
+    responses(
+        (status = 200, body = OrganiserView), (status = 403, description = "`scope_missing`, `role_missing`"),
+        (status = 422, description = "`invalid_body`, `invalid_field`")
+    )
+)]
+async fn change(
+    caller: Caller<may::EditOrganiser>,
+    State(app): State<AppState>,
+    Json(change): Json<ChangeOrganiser>,
+) -> ApiResult<axum::Json<OrganiserView>> {
+    Ok(axum::Json(organisers(&app).change(caller.who, change).await?))
 }
 
 /// List API keys

@@ -31,6 +31,20 @@ pub struct OrganiserView {
     pub name: String,
     /// Since when (UTC milliseconds).
     pub created_at: i64,
+    /// In whose days its figures are (IANA name).
+    pub time_zone: String,
+}
+
+/// What is to change of an organiser; what is left out stays.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeOrganiser {
+    /// Its name (1 to 120 characters).
+    #[serde(default)]
+    pub name: Option<String>,
+    /// In whose days its figures are: an IANA name such as `Europe/Paris`.
+    #[serde(default)]
+    pub time_zone: Option<String>,
 }
 
 /// An API key, without its secret.
@@ -112,6 +126,9 @@ impl std::fmt::Debug for Organisers<'_> {
     }
 }
 
+/// Unless told.
+const UTC: &str = "UTC";
+
 /// What a sealed master key is sealed for.
 pub(crate) fn master_key_context(organiser: OrganiserId) -> Vec<u8> {
     [b"organiser master key ".as_slice(), organiser.as_bytes()].concat()
@@ -126,7 +143,8 @@ impl Organisers<'_> {
         let name = text::line("name", &request.name, 120)?;
         let now = self.clock.wall_ms();
         let organiser_id = OrganiserId::generate(now, self.entropy.as_ref());
-        let organiser = OrganiserView { organiser_id, name, created_at: now };
+        let time_zone = UTC.to_owned();
+        let organiser = OrganiserView { organiser_id, name, created_at: now, time_zone };
         let master = MasterKey::generate(self.entropy.as_ref());
         let sealed = self
             .vault
@@ -226,7 +244,38 @@ impl Organisers<'_> {
                 })
             })
             .await?;
-        found.ok_or_else(|| ApiError::new(Code::OrganiserNotFound, "No organiser has this id."))
+        found.ok_or_else(not_found)
+    }
+
+    /// Changes an organiser.
+    ///
+    /// # Errors
+    /// `invalid_field` for a bad name or an unknown time zone, `organiser_not_found`.
+    pub async fn change(&self, who: Who, change: ChangeOrganiser) -> ApiResult<OrganiserView> {
+        let name = change.name.map(|name| text::line("name", &name, 120)).transpose()?;
+        if change.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+            return Err(ApiError::field("time_zone", "must be an IANA name such as Europe/Paris"));
+        }
+        let pen = self.pen();
+        self.db
+            .of(who.organiser_id)
+            .write(move |tx| {
+                Box::pin(async move {
+                    let id = authorize::organiser(tx, &who).await?.organiser_id;
+                    let before = store::organiser(tx, id).await?.ok_or_else(not_found)?;
+                    let after = OrganiserView {
+                        name: name.unwrap_or_else(|| before.name.clone()),
+                        time_zone: change.time_zone.unwrap_or_else(|| before.time_zone.clone()),
+                        ..before.clone()
+                    };
+                    store::update_organiser(tx, &after).await?;
+                    let entry = Entry::of(Deed::OrganiserChanged).to(Target::Organiser, id.as_bytes());
+                    let entry = entry.named(&after.name).before(&before).after(&after);
+                    pen.write(tx, Some(id), &who.by, entry).await?;
+                    Ok::<_, ApiError>(after)
+                })
+            })
+            .await
     }
 
     /// The API keys of an organiser, oldest first, revoked ones included.
@@ -272,6 +321,10 @@ impl Organisers<'_> {
             })
             .await
     }
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(Code::OrganiserNotFound, "No organiser has this id.")
 }
 
 fn key_entry(deed: Deed, key: &ApiKeyView) -> Entry {

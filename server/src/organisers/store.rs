@@ -20,10 +20,24 @@ pub(super) async fn insert_organiser(
 }
 
 pub(super) async fn organiser(conn: &mut Conn, id: OrganiserId) -> Result<Option<OrganiserView>, DbError> {
-    let sql = "SELECT organiser_id, name, created_at FROM organisers WHERE organiser_id = $1";
+    let sql = "SELECT organiser_id, name, created_at, time_zone FROM organisers WHERE organiser_id = $1";
     let row = conn.first(sql, params![id]).await?;
-    row.map(|row| Ok(OrganiserView { organiser_id: row.get(0)?, name: row.get(1)?, created_at: row.get(2)? }))
-        .transpose()
+    let view = |row: Row| {
+        Ok(OrganiserView {
+            organiser_id: row.get(0)?,
+            name: row.get(1)?,
+            created_at: row.get(2)?,
+            time_zone: row.get(3)?,
+        })
+    };
+    row.map(view).transpose()
+}
+
+/// Writes back what can change of an organiser.
+pub(super) async fn update_organiser(tx: &mut Tx, organiser: &OrganiserView) -> Result<(), DbError> {
+    let sql = "UPDATE organisers SET name = $2, time_zone = $3 WHERE organiser_id = $1";
+    let values = params![organiser.organiser_id, &organiser.name, &organiser.time_zone];
+    tx.execute(sql, values).await.map(drop)
 }
 
 pub(super) async fn insert_api_key(

@@ -81,6 +81,8 @@ pub struct Limits {
     pub push_person: Limit,
     /// Push messages of one campaign; what is more waits.
     pub push_campaign: Limit,
+    /// Figures of one organiser counted because somebody asks.
+    pub analytics_refresh: Limit,
 }
 
 /// Which refusals a scanner may have only so many of.
@@ -115,6 +117,7 @@ impl Default for Limits {
             email_recipient: Limit::per_minute(10),
             push_person: Limit::per_hour(10),
             push_campaign: Limit::per_hour(100),
+            analytics_refresh: Limit::per_minute(6),
         }
     }
 }
@@ -142,11 +145,12 @@ impl Limits {
             email_recipient: limit,
             push_person: limit,
             push_campaign: limit,
+            analytics_refresh: limit,
         }
     }
 
     /// Each with its key among the settings.
-    const fn by_key(&self) -> [(&'static str, Limit); 17] {
+    const fn by_key(&self) -> [(&'static str, Limit); 18] {
         [
             ("limit_enrol_per_minute", self.enrol),
             ("limit_redeem_per_minute", self.redeem),
@@ -165,6 +169,7 @@ impl Limits {
             ("limit_email_recipient_per_minute", self.email_recipient),
             ("limit_push_person_per_hour", self.push_person),
             ("limit_push_campaign_per_hour", self.push_campaign),
+            ("limit_analytics_refresh_per_minute", self.analytics_refresh),
         ]
     }
 }
@@ -208,6 +213,8 @@ pub struct Config {
     pub email: EmailConfig,
     /// Who carries push messages.
     pub push: PushConfig,
+    /// How long a question about figures may take (up to 60 s).
+    pub analytics_timeout: Duration,
     /// Whether it also does what is done later: jobs of queues, schedules, alerts. `liventix serve` always does; a test
     /// that decides itself what comes when does not.
     pub has_workers: bool,
@@ -231,6 +238,7 @@ impl Config {
             metrics_token: None,
             trust_forwarded_for: false,
             request_timeout: Duration::from_secs(60),
+            analytics_timeout: Duration::from_secs(5),
             drain: Duration::ZERO,
             readers: 4,
             connections: 16,
@@ -300,6 +308,9 @@ impl Config {
             let reason = "must be between 35 and 600: a long-poll takes 30 s";
             return Err(ConfigError::new("request_timeout_seconds", reason));
         }
+        if self.analytics_timeout.is_zero() || self.analytics_timeout > Duration::from_secs(60) {
+            return Err(ConfigError::new("analytics_timeout_seconds", "must be between 1 and 60"));
+        }
         if self.drain.as_secs() > 600 {
             return Err(ConfigError::new("drain_seconds", "must be between 0 and 600"));
         }
@@ -334,13 +345,14 @@ mod tests {
     fn a_bad_setting_is_named() {
         let good = Config::new("/tmp/x");
         assert!(good.validate().is_ok());
-        let bad: [(&str, Config); 8] = [
+        let bad: [(&str, Config); 9] = [
             ("database_url", Config { database_url: Some("mysql://host/db".into()), ..good.clone() }),
             ("connections", Config { connections: 1, ..good.clone() }),
             ("public_url", Config { public_url: Some("example.org/".into()), ..good.clone() }),
             ("admin_token", Config { admin_token: Some("short".into()), ..good.clone() }),
             ("metrics_token", Config { metrics_token: Some("short".into()), ..good.clone() }),
             ("readers", Config { readers: 0, ..good.clone() }),
+            ("analytics_timeout_seconds", Config { analytics_timeout: Duration::ZERO, ..good.clone() }),
             ("drain_seconds", Config { drain: Duration::from_secs(601), ..good.clone() }),
             ("request_timeout_seconds", Config { request_timeout: Duration::from_secs(1), ..good.clone() }),
         ];

@@ -115,3 +115,11 @@ id!(/// What an organiser tells the phones of an event's attendees.
     CampaignId, "campaign id");
 id!(/// Money that goes on to an organiser.
     PayoutId, "payout id");
+id!(/// Facts of one transaction that are to be counted.
+    InboxId, "inbox id");
+id!(/// What of several a fact is about: a ticket type, a gate.
+    SubjectId, "subject id");
+id!(/// One time that facts were counted.
+    RoundId, "round id");
+id!(/// A question that had no answer.
+    FailureId, "failure id");

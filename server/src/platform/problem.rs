@@ -184,7 +184,7 @@ impl From<DbError> for ApiError {
                 Self::new(Code::ShuttingDown, "The server is shutting down. Try again in a moment.")
                     .retry_after(2)
             }
-            DbError::Busy(_) => {
+            DbError::Busy(_) | DbError::TimedOut(_) => {
                 let detail = "The server has too much to do. Nothing was changed; try again in a moment.";
                 Self { cause: Some(Box::new(error)), ..Self::new(Code::Busy, detail).retry_after(1) }
             }

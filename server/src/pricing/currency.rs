@@ -106,7 +106,7 @@ impl PartialSchema for Currency {
 impl ToSchema for Currency {}
 
 /// An amount with its currency, to be read by people: `12.50 EUR`, `1500 JPY`, `1.250 KWD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Money {
     /// In minor units.
     pub amount: i64,

@@ -1,6 +1,6 @@
 //! Rows of messages and their tries.
 
-use liventix_core::ids::PushMessageId;
+use liventix_core::ids::{EventId, OrganiserId, PushMessageId};
 use liventix_core::push::PushService;
 use liventix_core::push::wire::ReceiptKind;
 
@@ -162,16 +162,16 @@ pub(super) async fn end(
     tx.execute(sql, values).await.map(drop)
 }
 
-/// Its service has it. Whoever was given up on still says so.
+/// Its service has it. Whoever was given up on still says so. Says whether that is news.
 pub(super) async fn sent(
     tx: &mut Tx,
     it: PushMessageId,
     provider_id: Option<&str>,
     now: i64,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let sql = "UPDATE push_messages SET status = 'sent', reason = NULL, detail = NULL, provider_id = $2, sent_at = $3, \
                ended_at = $3 WHERE message_id = $1 AND status IN ('queued', 'sending', 'failed')";
-    tx.execute(sql, params![it, provider_id.map(str::to_owned), now]).await.map(drop)
+    Ok(tx.execute(sql, params![it, provider_id.map(str::to_owned), now]).await? == 1)
 }
 
 /// Whether this is still the message's last try, and it is not sent.
@@ -202,25 +202,42 @@ pub(super) async fn end_try(
     tx.execute(sql, values).await.map(drop)
 }
 
-/// A phone says that it has a message, or that somebody opened it, at `at` by our clock. Told again, the first counts.
+/// A phone says that it has a message, or that somebody opened it, at `at` by our clock. Told again, the first counts. Says
+/// whose message it is and which of both is news.
 pub(super) async fn received(
     tx: &mut Tx,
     (it, wallet): (PushMessageId, WalletId),
     kind: ReceiptKind,
     at: i64,
-) -> Result<(), DbError> {
-    // Not before it was written; and what was opened has arrived, whether or not that was told.
-    let opened = match kind {
-        ReceiptKind::Delivered => "",
-        ReceiptKind::Opened => {
-            ", opened_at = COALESCE(opened_at, CASE WHEN created_at > $3 THEN created_at ELSE $3 END)"
+) -> Result<Received, DbError> {
+    let mut received = Received::default();
+    let known = "message_id = $1 AND wallet_id = $2 AND status IN ('queued', 'sending', 'sent')";
+    // Not before it was written.
+    let then = "CASE WHEN created_at > $3 THEN created_at ELSE $3 END";
+    let values = params![it, wallet.to_bytes(), at].to_vec();
+    // What was opened has arrived, whether or not that was told.
+    let sql =
+        format!("UPDATE push_messages SET delivered_at = {then} WHERE {known} AND delivered_at IS NULL");
+    received.is_delivered = tx.execute(&sql, &values).await? == 1;
+    if kind == ReceiptKind::Opened {
+        let sql = format!("UPDATE push_messages SET opened_at = {then} WHERE {known} AND opened_at IS NULL");
+        received.is_opened = tx.execute(&sql, &values).await? == 1;
+    }
+    if received.is_delivered || received.is_opened {
+        let sql = "SELECT organiser_id, event_id FROM push_messages WHERE message_id = $1";
+        if let Some(row) = tx.first(sql, params![it]).await? {
+            received.whose = (row.get(0)?, row.get(1)?);
         }
-    };
-    let sql = format!(
-        "UPDATE push_messages SET delivered_at = COALESCE(delivered_at, CASE WHEN created_at > $3 THEN created_at \
-         ELSE $3 END){opened} WHERE message_id = $1 AND wallet_id = $2 AND status IN ('queued', 'sending', 'sent')"
-    );
-    tx.execute(&sql, params![it, wallet.to_bytes(), at]).await.map(drop)
+    }
+    Ok(received)
+}
+
+/// What a receipt told.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    pub(super) whose: (Option<OrganiserId>, Option<EventId>),
+    pub(super) is_delivered: bool,
+    pub(super) is_opened: bool,
 }
 
 /// Forgets messages that were written before `before`, and are over.

@@ -11,6 +11,7 @@
 
 pub mod campaigns;
 mod chores;
+mod counted;
 mod credentials;
 pub mod desk;
 mod devices;

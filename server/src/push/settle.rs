@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::counted::Tally;
 use super::devices::store as devices;
 use super::prepare::Ready;
 use super::providers::NotTaken;
@@ -9,6 +10,7 @@ use super::send::{Asked, by_service};
 use super::types::{PushStatus, Reason};
 use super::{QUEUE, breaker_of, messages, outbox};
 use crate::app::AppState;
+use crate::facts::Measure;
 use crate::platform::breaker;
 use crate::platform::call::{CallFailure, Outcome};
 use crate::platform::db::{DbError, Tx};
@@ -36,19 +38,23 @@ pub(super) async fn settle(
                     breaker::told(tx, breaker_of(service), (had_failures, went_well), app_in.now()).await?;
                 }
             }
+            let mut tally = Tally::default();
             for (ready, result) in &asked {
                 match result {
                     Ok(taken) => {
                         let now = app_in.now();
-                        messages::sent(tx, ready.message.message_id, taken.provider_id.as_deref(), now)
-                            .await?;
-                        messages::end_try(tx, (ready.message.message_id, ready.attempt()), None, now).await?;
+                        let message = &ready.message;
+                        let id = message.message_id;
+                        if messages::sent(tx, id, taken.provider_id.as_deref(), now).await? {
+                            tally.add((message.organiser_id, message.event_id), Measure::PushesSent, now);
+                        }
+                        messages::end_try(tx, (id, ready.attempt()), None, now).await?;
                         devices::went(tx, &ready.device.fingerprint).await?;
                     }
                     Err(not) => failed(tx, &app_in, (ready, not), (is_alone, is_last)).await?,
                 }
             }
-            Ok(())
+            tally.write(tx, &app_in).await
         })
     });
     let settled: Result<(), DbError> = settled.await;

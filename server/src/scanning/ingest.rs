@@ -6,8 +6,8 @@ use liventix_core::ids::{EventId, ScanId, TicketId};
 use liventix_core::rules::EventInfo;
 use liventix_core::sync::wire::ForeignPassage;
 
-use super::merge;
 use super::store::{self, ScanRow};
+use super::{counted, merge};
 use crate::anomalies::{self, Context};
 use crate::events::take_seqs;
 use crate::platform::db::{Conn, DbError, Tx};
@@ -38,6 +38,7 @@ pub(crate) async fn store_scans(
             merge::refresh(tx, info, &touched, context.now).await?;
         }
         anomalies::scanned(tx, context, info, &rows).await?;
+        counted::read_and_count(tx, context, event, &rows).await?;
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 use liventix_core::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
 use liventix_core::rules::Passage;
 
-use super::merge;
 use super::present::named_ticket;
 use super::redeem::Asked;
 use super::store::{self, ScanRow, Stored};
+use super::{counted, merge};
 use crate::anomalies::{self, Context};
 use crate::doors;
 use crate::events::snapshot::Snapshot;
@@ -152,6 +152,9 @@ impl Known {
         }
         let context = Context { organiser_id: snapshot.organiser_id, now };
         anomalies::scanned(tx, context, &snapshot.info, &self.new).await?;
+        let known =
+            self.tickets.iter().filter_map(|(id, row)| Some((*id, row.as_ref()?.view.ticket_type_id)));
+        counted::scanned(tx, context, event, &self.new, (&self.passages, &known.collect())).await?;
         Ok(passed > 0)
     }
 }

@@ -1,5 +1,6 @@
 //! Scans: redeemed online, taken in from devices, merged, and shown.
 
+mod counted;
 mod desk;
 mod feed;
 pub(crate) mod ingest;

@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::store::{self, ScanRow, Stored};
 use super::types::{ScanView, UndoRequest, UndoResponse};
-use super::{limits, merge};
+use super::{counted, limits, merge};
+use crate::anomalies::Context;
 use crate::app::AppState;
 use crate::events::snapshot::{self, Snapshot};
 use crate::events::take_seqs;
@@ -106,6 +107,8 @@ async fn undo_once(
     row.change_seq = Some(take_seqs(tx, asked.event, 1).await?);
     store::insert_new(tx, asked.scanner.organiser_id, asked.event, std::slice::from_ref(&row)).await?;
     merge::refresh(tx, &snapshot.info, &[ticket_id], time.now()).await?;
+    let context = Context { organiser_id: asked.scanner.organiser_id, now: time.now() };
+    counted::read_and_count(tx, context, asked.event, std::slice::from_ref(&row)).await?;
     Ok(response(&row.view, asked.undoes, remaining))
 }
 

@@ -99,6 +99,7 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
     let nothing = json!(null);
     match action {
         Action::SeeOrganiser => ("GET", "/v1/organiser".into(), nothing),
+        Action::EditOrganiser => ("PATCH", "/v1/organiser".into(), json!({"time_zone": "Europe/Paris"})),
         Action::SeeEvents => ("GET", at(""), nothing),
         Action::CreateEvent => {
             let body = json!({"name": "Next", "starts_at": 1, "ends_at": 2, "time_zone": "Europe/Paris"});
@@ -120,6 +121,7 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
         }
         Action::SeeMoney => ("GET", "/v1/disputes".into(), nothing),
         Action::PayOut => ("POST", "/v1/payouts".into(), json!({"currency": "EUR", "amount": 1})),
+        Action::SeeFigures => ("GET", format!("/v1/analytics/overview?event_id={}", event.id), nothing),
         Action::SeeScans => ("GET", at("/scans"), nothing),
         Action::Settle => {
             ("POST", at(&format!("/anomalies/{anomaly}/acknowledge")), json!({"note": "on my way"}))

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod alerts;
+mod analytics;
 mod anomalies;
 mod anomaly_alerts;
 mod anomaly_order;

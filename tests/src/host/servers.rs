@@ -161,7 +161,8 @@ async fn pushes(State(servers): State<Servers>, Path((_, token)): Path<(u64, Str
 fn push_config(services: &PushServices) -> PushConfig {
     PushConfig {
         apns_key_file: Some(services.apns_key_file()),
-        apns_key_id: Some(push::KEY_ID.to_owned()),
+        // Each is an installation of its own, and Apple takes one new token of a key in twenty minutes.
+        apns_key_id: Some(services.another_key()),
         apns_team_id: Some(push::TEAM_ID.to_owned()),
         apns_topic: Some(push::TOPIC.to_owned()),
         apns_url: services.apns_url().to_owned(),

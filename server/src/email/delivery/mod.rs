@@ -12,8 +12,8 @@ pub(super) use wire::TAG;
 use wire::{About, Event};
 
 use super::store as mails;
-use super::suppressions;
 use super::types::EmailStatus;
+use super::{counted, suppressions};
 use crate::app::AppState;
 use crate::platform::db::{DbError, Tx};
 use crate::platform::ids::EmailId;
@@ -79,8 +79,10 @@ async fn apply(
     }
     if email.status != EmailStatus::Sent {
         // The answer to whoever asked got lost: it was taken.
+        let at = event.made_at.min(app.now());
+        counted::sent(tx, app, &email, at).await?;
         email.status = EmailStatus::Sent;
-        email.sent_at = Some(event.made_at.min(app.now()));
+        email.sent_at = Some(at);
         email.provider_id = Some(about.provider_id.clone());
         email.failure = None;
         email.sealed_content = None;
@@ -89,6 +91,7 @@ async fn apply(
     if email.delivery.is_some_and(|known| known >= about.delivery) {
         return Ok(false);
     }
+    counted::moved(tx, app, &email, (about.delivery, event.made_at)).await?;
     let detail = about.detail.as_deref();
     store::moves(tx, id, (about.delivery, detail), event.made_at).await.map(|()| true)
 }

@@ -106,7 +106,7 @@ async fn succeeded(
     refund.status = RefundStatus::Succeeded;
     refund.settled_at = Some(app.now());
     store::update(tx, &refund).await?;
-    orders::refunded(tx, order, (refund.refund_id, refund.amount)).await?;
+    orders::refunded(tx, app, order, (refund.refund_id, refund.amount)).await?;
     let detail = json!({"amount": refund.amount});
     orders::note(tx, order.order_id, app.now(), Step::RefundSucceeded, detail).await?;
     mails::order_refunded(tx, app, order, (refund.refund_id, refund.amount)).await?;

@@ -126,6 +126,8 @@ pub trait Acts: Send + Sync + 'static {
 actions! {
     #[doc = " See the organiser's name"]
     SeeOrganiser = "organiser.see", Event, [Owner EventManager EventScanner Finance Support], Some(Scope::Read);
+    #[doc = " Change what an organiser is set to"]
+    EditOrganiser = "organiser.edit", Organiser, [Owner], Some(Scope::Manage);
     #[doc = " See events, their gates, types, keys without secrets, and counts"]
     SeeEvents = "event.see", Event, [Owner EventManager EventScanner Finance Support], Some(Scope::Read);
     #[doc = " Create events"]
@@ -154,6 +156,8 @@ actions! {
     SeeMoney = "money.see", Organiser, [Owner Finance], Some(Scope::Read);
     #[doc = " Have money paid out"]
     PayOut = "money.pay_out", Organiser, [Owner Finance], Some(Scope::Manage);
+    #[doc = " See figures: sales, doors, mails and push messages over time"]
+    SeeFigures = "figures.see", Event, [Owner EventManager Finance], Some(Scope::Read);
     #[doc = " See scans, conflicts, anomalies and what was set aside"]
     SeeScans = "scan.see", Event, [Owner EventManager EventScanner Support], Some(Scope::Read);
     #[doc = " Settle anomalies and conflicts"]

@@ -64,6 +64,7 @@ pub struct FileConfig {
     metrics_token: Option<SecretString>,
     trust_forwarded_for: Option<bool>,
     request_timeout_seconds: Option<u64>,
+    analytics_timeout_seconds: Option<u64>,
     drain_seconds: Option<u64>,
     readers: Option<usize>,
     connections: Option<usize>,
@@ -85,6 +86,7 @@ pub struct FileConfig {
     limit_email_recipient_per_minute: Option<u32>,
     limit_push_person_per_hour: Option<u32>,
     limit_push_campaign_per_hour: Option<u32>,
+    limit_analytics_refresh_per_minute: Option<u32>,
     apns_key_file: Option<PathBuf>,
     apns_key_id: Option<String>,
     apns_team_id: Option<String>,
@@ -159,6 +161,9 @@ impl ConfigArgs {
             admin_token: self.admin_token.or(file.admin_token),
             metrics_token: self.metrics_token.or(file.metrics_token),
             trust_forwarded_for: file.trust_forwarded_for.unwrap_or(base.trust_forwarded_for),
+            analytics_timeout: file
+                .analytics_timeout_seconds
+                .map_or(base.analytics_timeout, Duration::from_secs),
             request_timeout: file.request_timeout_seconds.map_or(base.request_timeout, Duration::from_secs),
             drain: file.drain_seconds.map_or(base.drain, Duration::from_secs),
             readers: file.readers.unwrap_or(base.readers),
@@ -190,6 +195,10 @@ impl ConfigArgs {
                 email_recipient: limit(file.limit_email_recipient_per_minute, base.limits.email_recipient),
                 push_person: per_hour(file.limit_push_person_per_hour, base.limits.push_person),
                 push_campaign: per_hour(file.limit_push_campaign_per_hour, base.limits.push_campaign),
+                analytics_refresh: limit(
+                    file.limit_analytics_refresh_per_minute,
+                    base.limits.analytics_refresh,
+                ),
             },
             push: PushConfig {
                 apns_key_file: file.apns_key_file,

@@ -48,6 +48,9 @@ pub enum DbError {
     /// The same may go well a moment later: a deadlock, a wait too long, a connection lost.
     #[error("the database is busy: {0}")]
     Busy(String),
+    /// A read took longer than it may, and was stopped by the engine.
+    #[error("the database took too long: {0}")]
+    TimedOut(String),
     /// The engine refused a statement.
     #[error("statement failed: {0}")]
     Statement(String),
@@ -85,6 +88,7 @@ impl DbError {
             Self::Migration(_) => "migration",
             Self::Constraint(_) => "constraint",
             Self::Busy(_) => "busy",
+            Self::TimedOut(_) => "timed_out",
             Self::Statement(_) => "statement",
             Self::RolledBack(_) => "rolled_back",
             Self::Column { .. } => "column",
@@ -111,6 +115,8 @@ impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::ConstraintViolation) => Self::Constraint(error.to_string()),
+            // Nobody but `Conn::bound` interrupts.
+            Some(rusqlite::ErrorCode::OperationInterrupted) => Self::TimedOut(error.to_string()),
             _ => Self::Statement(error.to_string()),
         }
     }

@@ -106,6 +106,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0023_push.postgres.sql")
     ),
+    migration!(
+        "0024_analytics",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0024_analytics.postgres.sql")
+    ),
 ];
 
 impl Migration {

@@ -23,7 +23,7 @@ mod value;
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use liventix_core::ids::OrganiserId;
 use tokio::sync::broadcast;
@@ -39,6 +39,9 @@ pub use postgres::{PostgresOptions, Session};
 use sqlite::Sqlite;
 pub use sqlite::SqliteOptions;
 pub use value::{Value, in_list, padded, values_rows};
+
+/// SQLite looks at the clock once in so many steps of its machine: every few tenths of a millisecond.
+const STEPS: std::ffi::c_int = 10_000;
 
 /// What a store body returns: a future that may borrow the transaction it runs in.
 pub type StoreFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -205,6 +208,31 @@ impl Db {
         result
     }
 
+    /// The same, but its statements are stopped once `limit` has passed: by the engine, so that nothing goes on that
+    /// nobody waits for.
+    ///
+    /// # Errors
+    /// What `work` returns; [`DbError::TimedOut`] from a statement that was stopped.
+    pub async fn read_within<T, E, F>(&self, limit: Duration, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Conn) -> StoreFuture<'t, T, E> + Send + 'static,
+    {
+        let started = Instant::now();
+        let bounded = move |conn: &mut Conn| {
+            // Whoever has waited for a thread or a connection has less left.
+            conn.bound(limit.saturating_sub(started.elapsed()))
+        };
+        self.read(move |conn| {
+            Box::pin(async move {
+                bounded(conn)?;
+                work(conn).await
+            })
+        })
+        .await
+    }
+
     /// The first row of one query, if it has one: a look that needs no transaction around it, and finds its row by a
     /// key.
     ///
@@ -301,6 +329,19 @@ impl Conn {
             Self::Sqlite(_) => Engine::Sqlite,
             Self::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// Statements from now on are stopped once `limit` has passed: all of them together on SQLite, each one on
+    /// PostgreSQL.
+    fn bound(&mut self, limit: Duration) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(connection) => {
+                let deadline = Instant::now() + limit;
+                connection.progress_handler(STEPS, Some(move || Instant::now() >= deadline))?;
+            }
+            Self::Postgres(session) => session.bound(limit),
+        }
+        Ok(())
     }
 
     /// Every row of a query (bounded by its LIMIT: callers always give one, or a key).

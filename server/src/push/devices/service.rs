@@ -6,11 +6,13 @@ use liventix_core::push::wire::{MAX_RECEIPTS, PushDevice, PushPreferences, Recei
 
 use super::store::{self, Device, Told};
 use crate::app::AppState;
+use crate::facts::Measure;
 use crate::platform::auth::WalletId;
 use crate::platform::db::DbError;
 use crate::platform::locale::Locale;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::platform::text;
+use crate::push::counted::Tally;
 use crate::push::{Kind, NewMessage, messages, outbox, words};
 
 /// The longest language tag taken (BCP 47), in characters.
@@ -139,14 +141,21 @@ pub(super) async fn receive(app: &AppState, wallet: WalletId, receipts: Receipts
     }
     // In one order everywhere, so that nobody waits for each other.
     receipts.sort_by_key(|receipt| (receipt.message_id, receipt.kind));
-    let now = app.now();
+    let (app_in, now) = (app.clone(), app.now());
     let told = app.db().write(move |tx| {
         Box::pin(async move {
+            let mut tally = Tally::default();
             for Receipt { message_id, kind, age_ms } in receipts {
                 let at = now.saturating_sub(i64::try_from(age_ms).unwrap_or(i64::MAX));
-                messages::received(tx, (message_id, wallet), kind, at).await?;
+                let told = messages::received(tx, (message_id, wallet), kind, at).await?;
+                if told.is_delivered {
+                    tally.add(told.whose, Measure::PushesDelivered, at);
+                }
+                if told.is_opened {
+                    tally.add(told.whose, Measure::PushesOpened, at);
+                }
             }
-            Ok(())
+            tally.write(tx, &app_in).await
         })
     });
     let told: Result<(), DbError> = told.await;

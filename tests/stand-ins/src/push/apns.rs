@@ -154,7 +154,10 @@ fn authorize(services: &PushServices, header: Option<&str>) -> Result<(), Refusa
     let token = header.and_then(|header| header.strip_prefix("bearer "));
     let token = token.ok_or((403, "MissingProviderToken"))?;
     let (header, claims) = services.keys.of_apns(token).ok_or((403, "InvalidProviderToken"))?;
-    if header["alg"] != "ES256" || header["kid"] != KEY_ID || claims["iss"] != TEAM_ID {
+    let mut state = services.state();
+    let key = header["kid"].as_str().unwrap_or_default();
+    let is_known = key == KEY_ID || state.more_keys.contains(key);
+    if header["alg"] != "ES256" || !is_known || claims["iss"] != TEAM_ID {
         return Err((403, "InvalidProviderToken"));
     }
     let now = (services.now)();
@@ -162,13 +165,12 @@ fn authorize(services: &PushServices, header: Option<&str>) -> Result<(), Refusa
     if !(-5 * MINUTE_MS..=60 * MINUTE_MS).contains(&age) {
         return Err((403, "ExpiredProviderToken"));
     }
-    let mut state = services.state();
     if !state.provider_tokens.contains(token) {
-        // Not more than one in twenty minutes.
-        if state.renewed_at.is_some_and(|at| now - at < 20 * MINUTE_MS) {
+        // Not more than one of a key in twenty minutes.
+        if state.renewed_at.get(key).is_some_and(|at| now - at < 20 * MINUTE_MS) {
             return Err((429, "TooManyProviderTokenUpdates"));
         }
-        state.renewed_at = Some(now);
+        state.renewed_at.insert(key.to_owned(), now);
         state.provider_tokens.insert(token.to_owned());
     }
     Ok(())

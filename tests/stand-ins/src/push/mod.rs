@@ -77,9 +77,11 @@ struct State {
     taken: Vec<Taken>,
     calls: usize,
     sign_ins: usize,
-    /// Tokens of ours that Apple has seen, and when the last was new.
+    /// Tokens of ours that Apple has seen, and when the last of each key was new.
     provider_tokens: BTreeSet<String>,
-    renewed_at: Option<i64>,
+    renewed_at: HashMap<String, i64>,
+    /// Keys that were made beside the first one.
+    more_keys: BTreeSet<String>,
     /// Tokens that Google gave.
     access_tokens: BTreeSet<String>,
     /// Calls at this moment, and the most there were.
@@ -124,6 +126,15 @@ impl PushServices {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of one more key of the same team, for another installation: it has the same private part.
+    #[must_use]
+    pub fn another_key(&self) -> String {
+        let mut state = self.state();
+        let id = format!("MORE{:06}", state.more_keys.len());
+        state.more_keys.insert(id.clone());
+        id
     }
 
     /// Where Apple's is, for apps of either kind.

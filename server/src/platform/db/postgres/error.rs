@@ -16,6 +16,7 @@ impl From<tokio_postgres::Error> for DbError {
         let words = words(&error);
         match error.code() {
             Some(code) if code.code().starts_with("23") => Self::Constraint(words),
+            Some(code) if *code == SqlState::QUERY_CANCELED => Self::TimedOut(words),
             Some(code) if may_pass(code) => Self::Busy(words),
             // Without a code it did not come from the server: the connection broke.
             None if error.is_closed() => Self::Busy(words),
@@ -35,7 +36,6 @@ fn may_pass(code: &SqlState) -> bool {
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::QUERY_CANCELED,
         SqlState::TOO_MANY_CONNECTIONS,
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,

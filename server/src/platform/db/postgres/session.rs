@@ -1,5 +1,8 @@
 //! One connection in one transaction.
 
+use std::fmt::Write as _;
+use std::time::Duration;
+
 use deadpool_postgres::{Object, Pool};
 use liventix_core::ids::OrganiserId;
 use sha2::{Digest as _, Sha256};
@@ -44,6 +47,13 @@ impl Session {
         };
         let connection = Some(super::connection(&pool).await?);
         Ok(Self { pool, connection, begin: Some(begin), spoilt: false })
+    }
+
+    /// No statement may take longer than this. Before the first one.
+    pub(in crate::platform::db) fn bound(&mut self, limit: Duration) {
+        if let Some(begin) = &mut self.begin {
+            let _ = write!(begin, "; SET LOCAL statement_timeout = {}", limit.as_millis().max(1));
+        }
     }
 
     /// # Errors

@@ -146,5 +146,7 @@ pub(super) fn reader(
 fn run_read(conn: &mut Conn, job: &mut dyn Job<Conn>) -> Result<(), rusqlite::Error> {
     batch(conn, "BEGIN")?;
     job.run(conn);
+    // What one read may take is no matter of the next one's.
+    connection(conn)?.progress_handler(0, None::<fn() -> bool>)?;
     batch(conn, "ROLLBACK")
 }
