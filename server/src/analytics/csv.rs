@@ -29,7 +29,7 @@ coded! {
 type Rows = Vec<Vec<String>>;
 
 /// A file's name and text.
-pub(super) async fn file(
+pub(crate) async fn file(
     app: &AppState,
     who: Who,
     about: About,

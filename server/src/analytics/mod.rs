@@ -21,9 +21,13 @@ mod work;
 
 pub use calendar::Step;
 pub use csv::Report;
+pub(crate) use csv::file;
+pub use failures::FailureView;
 pub(crate) use health::failures_in_a_row;
 pub use health::{Health, health};
 pub use metric::{Metric, WhyNone};
 pub use questions::Memory;
-pub(crate) use work::run;
+pub use rounds::{RoundKind, RoundView};
+pub(crate) use series::Window;
 pub use work::{handlers, put_in, rebuild_soon, refresh_soon};
+pub(crate) use work::{refresh_now, run};

@@ -12,11 +12,14 @@ use crate::app::AppState;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("live.js");
+const FIGURES: &str = include_str!("figures.js");
 
 /// Where the style sheet is.
 pub(super) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| path("style", STYLE, "css"));
 /// Where the script of the live view is.
 pub(super) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| path("live", SCRIPT, "js"));
+/// Where the script of the figures is.
+pub(super) static FIGURES_PATH: LazyLock<String> = LazyLock::new(|| path("figures", FIGURES, "js"));
 
 fn path(name: &str, content: &str, kind: &str) -> String {
     let hash = HEXLOWER.encode(&Sha256::digest(content)[..8]);
@@ -24,11 +27,11 @@ fn path(name: &str, content: &str, kind: &str) -> String {
 }
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().merge(asset(&STYLE_PATH, "text/css; charset=utf-8", STYLE)).merge(asset(
-        &SCRIPT_PATH,
-        "text/javascript; charset=utf-8",
-        SCRIPT,
-    ))
+    let script = "text/javascript; charset=utf-8";
+    Router::new()
+        .merge(asset(&STYLE_PATH, "text/css; charset=utf-8", STYLE))
+        .merge(asset(&SCRIPT_PATH, script, SCRIPT))
+        .merge(asset(&FIGURES_PATH, script, FIGURES))
 }
 
 fn asset(path: &str, kind: &'static str, content: &'static str) -> Router<AppState> {

@@ -63,6 +63,10 @@ flashes! {
     MailTextReset = "mail-text-reset", "From now on your buyers get our text again.";
     FeeSet = "fee-set", "The fee is set, for orders from now on.";
     PayoutBegun = "payout-begun", "The money is on its way to you, or what came of it stands below.";
+    FiguresCounted = "figures-counted", "Everything that has happened is counted.";
+    FiguresUnderWay = "figures-under-way", "It is being counted. Look here again in a moment.";
+    FiguresTooOften = "figures-too-often", "That was asked for several times in this minute. Try again in a moment.";
+    FiguresAnew = "figures-anew", "Everything is being counted anew. Look here again in a while.";
     KeysRotated = "keys-rotated", "The event has a new key. New codes are signed with it.";
     KeysWithdrawn = "keys-withdrawn", "The old keys are withdrawn. Tickets signed with them are refused: reissue them.";
     QueuePaused = "queue-paused", "The queue is paused: no server takes jobs from it. What runs goes on to its end.";

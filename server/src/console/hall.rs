@@ -53,6 +53,7 @@ pub(super) struct EventPlace {
     may_see_devices: bool,
     may_see_keys: bool,
     may_edit: bool,
+    may_see_figures: bool,
 }
 
 impl EventPlace {
@@ -67,6 +68,7 @@ impl EventPlace {
             may_see_devices: may(Action::SeeDevices),
             may_see_keys: may(Action::RotateKeys),
             may_edit: may(Action::EditEvent),
+            may_see_figures: may(Action::SeeFigures),
         }
     }
 }

@@ -35,6 +35,9 @@ templates!(
     "layout.html",
     "fields.html",
     "account.html",
+    "analytics.html",
+    "figures.html",
+    "operator_analytics.html",
     "alerts.html",
     "audit.html",
     "invitation.html",
@@ -318,6 +321,20 @@ impl Moment {
         let zone = time_zone.parse().unwrap_or(Tz::UTC);
         let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
         at.with_timezone(&zone).format("%Y-%m-%dT%H:%M").to_string()
+    }
+
+    /// The day alone, on the clocks there: `31 Jul`.
+    pub(super) fn local_day(ms: i64, time_zone: &str) -> String {
+        let zone = time_zone.parse().unwrap_or(Tz::UTC);
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        at.with_timezone(&zone).format("%-d %b").to_string()
+    }
+
+    /// The day and the minute, on the clocks there: `31 Jul, 20:00`.
+    pub(super) fn local_hour(ms: i64, time_zone: &str) -> String {
+        let zone = time_zone.parse().unwrap_or(Tz::UTC);
+        let at: DateTime<Utc> = Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH);
+        at.with_timezone(&zone).format("%-d %b, %H:%M").to_string()
     }
 
     /// The day alone, in UTC.

@@ -9,6 +9,7 @@
 
 mod assets;
 mod board;
+mod chart;
 mod cookies;
 mod csrf;
 mod failure;

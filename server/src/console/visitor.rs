@@ -80,6 +80,7 @@ pub(super) struct Place {
     pub(super) may_see_members: bool,
     pub(super) may_see_audit: bool,
     pub(super) may_see_money: bool,
+    pub(super) may_see_figures: bool,
     pub(super) may_edit_mails: bool,
 }
 
@@ -95,6 +96,8 @@ impl Place {
             may_see_members: may(Action::SeeMembers),
             may_see_audit: may(Action::SeeAudit),
             may_see_money: may(Action::SeeMoney),
+            // Those who are limited see the figures of their events.
+            may_see_figures: Action::SeeFigures.roles().contains(&role),
             may_edit_mails: may(Action::EditMails),
         }
     }

@@ -1,6 +1,7 @@
 //! The pages.
 
 mod account;
+mod analytics;
 mod anomalies;
 mod audit;
 mod campaigns;
@@ -64,6 +65,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(campaigns::routes())
         .merge(mail_texts::routes())
         .merge(money::routes())
+        .merge(analytics::routes())
         .merge(keys::routes())
         .merge(operator::routes())
         .merge(account::routes())

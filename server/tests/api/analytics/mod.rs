@@ -2,7 +2,7 @@
 
 mod counting;
 mod questions;
-mod trouble;
+pub(crate) mod trouble;
 
 use liventix_server::params;
 use liventix_server::platform::db::DbError;

@@ -1,6 +1,7 @@
 //! The console in a real Chromium, driven by WebDriver. Every page a test stops at is kept as a picture in
 //! `tests/output/console/`, on a desktop, on a phone and in the dark.
 
+mod analytics;
 mod doors;
 mod mail;
 mod mails;
@@ -250,6 +251,11 @@ impl Chromium {
 
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// The same of a script that says when it is done.
+    pub(crate) async fn run_async(&self, script: &str) -> Value {
+        self.client.execute_async(script, vec![]).await.unwrap()
     }
 
     /// Keeps pictures of the page, and requires what every page owes to those who look at it.

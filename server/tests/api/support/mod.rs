@@ -251,6 +251,20 @@ impl Server {
         put.unwrap().job_id.to_string()
     }
 
+    /// Changes the database behind the server's back.
+    pub(crate) async fn run_sql(&self, statements: &'static [&'static str]) {
+        let run = self.app().db().write(move |tx| {
+            Box::pin(async move {
+                for sql in statements {
+                    tx.execute(sql, &[]).await?;
+                }
+                Ok(())
+            })
+        });
+        let run: Result<(), DbError> = run.await;
+        run.unwrap();
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod alerts;
+mod analytics;
 mod dead_letters;
 mod mail;
 mod money;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<AppState> {
         .merge(mail::routes())
         .merge(addresses::routes())
         .merge(push::routes())
+        .merge(analytics::routes())
         .merge(queues::routes())
         .merge(dead_letters::routes())
 }
