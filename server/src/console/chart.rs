@@ -32,8 +32,8 @@ struct Size {
 }
 
 const SIZES: [Size; 2] = [
-    Size { class: "wide", width: 880, height: 240, labels: 8 },
-    Size { class: "small", width: 320, height: 200, labels: 3 },
+    Size { class: "on-wide", width: 880, height: 240, labels: 8 },
+    Size { class: "on-small", width: 320, height: 200, labels: 3 },
 ];
 
 /// Bars beside each other, from zero up; below it, if there are any.
