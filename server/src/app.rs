@@ -34,7 +34,7 @@ use crate::platform::{http, maintenance, objectives, openapi};
 use crate::push::Push;
 use crate::scanning::{Desks, LiveBoards};
 use crate::{
-    accounts, analytics, announcements, anomalies, audit, console, dead_letters, doors, email, events,
+    accounts, ads, analytics, announcements, anomalies, audit, console, dead_letters, doors, email, events,
     health, mails, notices, orders, organisers, payments, push, sales, scanning, shop, tickets, wallet,
 };
 
@@ -264,6 +264,7 @@ impl App {
             .merge(wallet::routes::routes())
             .merge(push::routes::routes())
             .merge(analytics::routes::routes())
+            .merge(ads::routes::routes())
     }
 }
 

@@ -11,6 +11,7 @@
 //! a tenant's data goes through [`platform::authorize`] or `events::snapshot::load`, which check it.
 
 pub mod accounts;
+pub mod ads;
 pub mod alerts;
 pub mod analytics;
 pub mod announcements;

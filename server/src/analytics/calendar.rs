@@ -125,7 +125,7 @@ pub(super) fn date_at(zone: Tz, at: i64) -> NaiveDate {
 }
 
 /// When a day begins there (UTC milliseconds): mostly at midnight, and where clocks are set forward at midnight, after that.
-fn start_of(zone: Tz, day: NaiveDate) -> i64 {
+pub(crate) fn start_of(zone: Tz, day: NaiveDate) -> i64 {
     let midnight = day.and_time(NaiveTime::MIN);
     let mut at = midnight;
     // Clocks are never set forward by as much as a day but where the date line moves, which skips whole days.

@@ -8,6 +8,14 @@ use crate::platform::coded::coded;
 coded! {
     /// Why a figure is not there.
     WhyNone {
+        /// Nobody saw a creative.
+        NoImpressions = "no_impressions",
+        /// Nobody followed a creative.
+        NoClicks = "no_clicks",
+        /// Nothing was spent.
+        NoSpend = "no_spend",
+        /// No ticket was sold.
+        NoTicketsSold = "no_tickets_sold",
         /// No order was begun.
         NoOrdersPlaced = "no_orders_placed",
         /// No order was paid.
@@ -30,6 +38,10 @@ impl WhyNone {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
+            Self::NoImpressions => "nobody saw it",
+            Self::NoClicks => "nobody followed it",
+            Self::NoSpend => "nothing was spent",
+            Self::NoTicketsSold => "no ticket was sold",
             Self::NoOrdersPlaced => "no order was begun",
             Self::NoOrders => "no order was paid",
             Self::NoScans => "nothing was scanned",
@@ -61,8 +73,7 @@ impl Metric {
             tracing::debug!(part, whole, why = why.code(), "a figure is not defined");
             return Self::none(why);
         }
-        // Exact far beyond what is ever counted.
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "nothing is ever counted up to 2^53")]
         let value = part as f64 / whole as f64;
         Self { value: Some(value), why_none: None }
     }

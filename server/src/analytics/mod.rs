@@ -20,6 +20,7 @@ mod state;
 mod work;
 
 pub use calendar::Step;
+pub(crate) use calendar::start_of;
 pub use csv::Report;
 pub(crate) use csv::file;
 pub use failures::FailureView;

@@ -12,8 +12,8 @@ use super::calendar::Step;
 use super::csv::{self, Report};
 use super::health::{self, Health};
 use super::questions::{
-    About, Answer, AskDoors, AskEntries, AskOverview, AskSales, AskTicketTypes, Doors, Entries, Freshness,
-    Overview, Sales, TicketTypes, ask,
+    About, Answer, AskCreatives, AskDoors, AskEntries, AskFunnel, AskOverview, AskSales, AskTicketTypes,
+    Creatives, Doors, Entries, Freshness, Funnel, Overview, Sales, TicketTypes, ask,
 };
 use super::series::Window;
 use super::work;
@@ -31,6 +31,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(entries))
         .routes(routes!(doors))
         .routes(routes!(ticket_types))
+        .routes(routes!(funnel))
+        .routes(routes!(creatives))
         .routes(routes!(export))
         .routes(routes!(refresh))
         .routes(routes!(admin_health))
@@ -43,6 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 struct Parts {
     /// `day` unless told.
     #[serde(default = "day")]
+    #[param(inline)]
     step: Step,
 }
 
@@ -149,11 +152,51 @@ async fn ticket_types(
     Ok(axum::Json(ask(&app, caller.who, about, AskTicketTypes).await?))
 }
 
+/// From seeing to coming: how many are left at each stage
+#[utoipa::path(
+    get, path = "/v1/analytics/funnel", tag = "analytics", security(("session" = []), ("api_key" = [])), params(About),
+    responses(
+        (status = 200, body = Answer<Funnel>), (status = 400, description = "`invalid_query`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`invalid_field`"), (status = 503, description = "`figures_unavailable`")
+    )
+)]
+async fn funnel(
+    caller: Caller<may::SeeFigures>,
+    State(app): State<AppState>,
+    Query(about): Query<About>,
+) -> ApiResult<axum::Json<Answer<Funnel>>> {
+    Ok(axum::Json(ask(&app, caller.who, about, AskFunnel).await?))
+}
+
+/// What advertising brings, by creative
+///
+/// A cursor stays good while creatives are added.
+#[utoipa::path(
+    get, path = "/v1/analytics/creatives", tag = "analytics", security(("session" = []), ("api_key" = [])),
+    params(About, PageQuery),
+    responses(
+        (status = 200, body = Answer<Creatives>), (status = 400, description = "`invalid_query`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`invalid_field`, `unknown_cursor`"), (status = 503, description = "`figures_unavailable`")
+    )
+)]
+async fn creatives(
+    caller: Caller<may::SeeFigures>,
+    State(app): State<AppState>,
+    Query(about): Query<About>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<axum::Json<Answer<Creatives>>> {
+    let question = AskCreatives { after: page.after()?, limit: page.limit()? };
+    Ok(axum::Json(ask(&app, caller.who, about, question).await?))
+}
+
 /// Which figures a file is of.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct File {
     /// Which.
+    #[param(inline)]
     report: Report,
 }
 

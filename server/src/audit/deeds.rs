@@ -48,6 +48,9 @@ names! {
     CampaignPaused = "event.campaign_paused", "Campaign paused";
     CampaignResumed = "event.campaign_resumed", "Campaign goes on";
     CampaignCancelled = "event.campaign_cancelled", "Campaign called off";
+    AdCampaignCreated = "event.ad_campaign_created", "Advertising campaign created";
+    CreativeCreated = "event.creative_created", "Creative created";
+    AdSpendSet = "event.ad_spend_set", "Cost of advertising set";
     KeysRotated = "event.keys_rotated", "Signing key rotated";
     GateCreated = "gate.created", "Gate added";
     GateRenamed = "gate.renamed", "Gate renamed";
@@ -133,6 +136,8 @@ names! {
     Session = "session", "Session";
     Job = "job", "Job";
     Alert = "alert", "Alert";
+    AdCampaign = "ad_campaign", "Advertising campaign";
+    Creative = "creative", "Creative";
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::app::AppState;
 use crate::params;
 use crate::platform::coded::coded;
 use crate::platform::db::{DbError, Tx};
-use crate::platform::ids::{InboxId, SubjectId};
+use crate::platform::ids::{CreativeId, InboxId, SubjectId};
 use crate::pricing::Currency;
 
 /// In one row at most: few enough for whoever counts them to take rows whole.
@@ -51,6 +51,20 @@ coded! {
         PeopleOut = "people_out",
         /// Tickets that somebody came with, at their first entry, by type.
         Arrivals = "arrivals",
+        /// Creatives that somebody saw, by creative.
+        Impressions = "impressions",
+        /// Creatives that somebody followed, by creative.
+        Clicks = "clicks",
+        /// What creatives cost, by creative.
+        AdSpend = "ad_spend",
+        /// Paid orders that a creative brought, by creative.
+        AdOrders = "ad_orders",
+        /// Their tickets, by creative.
+        AdTickets = "ad_tickets",
+        /// What was paid for them, by creative.
+        AdRevenue = "ad_revenue",
+        /// What of it went back, by creative.
+        AdRefunds = "ad_refunds",
         /// Mails that a provider took.
         EmailsSent = "emails_sent",
         /// Mails that arrived.
@@ -102,6 +116,11 @@ impl Fact {
     /// At this gate.
     pub(crate) const fn through(self, gate: GateId) -> Self {
         Self { subject: Some(SubjectId::from_bytes(*gate.as_bytes())), ..self }
+    }
+
+    /// Because of this creative.
+    pub(crate) const fn by(self, creative: CreativeId) -> Self {
+        Self { subject: Some(SubjectId::from_bytes(*creative.as_bytes())), ..self }
     }
 
     /// It is money.

@@ -63,5 +63,14 @@ fn sold(order: &Order, items: &[Item], now: i64) -> Vec<Fact> {
             money(Measure::Tax, |cost| cost.tax),
         ]);
     }
+    if let Some(creative) = order.creative_id {
+        let by = |measure, value| Fact::new(measure, now, value).of(order.event_id).by(creative);
+        let tickets = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        facts.extend([
+            by(Measure::AdOrders, 1),
+            by(Measure::AdTickets, tickets),
+            by(Measure::AdRevenue, order.total).in_currency(order.currency),
+        ]);
+    }
     facts
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::steps::{self, Step};
 use super::store;
 use super::types::{Buyer, Item, Order, OrderStatus, Wish, WishLine};
+use crate::ads;
 use crate::app::AppState;
 use crate::facts::{self, Fact, Measure};
 use crate::platform::auth::{Kind, Token};
@@ -130,6 +131,11 @@ pub(crate) async fn place(
             return Err(kind.map_or_else(|| ApiError::internal("a quote of no type"), sold_out));
         }
     }
+    let creative_id = match wish.creative_id {
+        Some(id) if ads::belongs(tx, id, offer.event_id).await? => Some(id),
+        // A link that is old or mistyped keeps nobody from buying.
+        _ => None,
+    };
     let order_id = OrderId::generate(now, app.entropy().as_ref());
     let token = Token::generate(Kind::Order, *order_id.as_bytes(), app.entropy().as_ref());
     let order = Order {
@@ -142,6 +148,7 @@ pub(crate) async fn place(
         status: OrderStatus::AwaitingPayment,
         ending: None,
         attention: Vec::new(),
+        creative_id,
         currency: quote.currency,
         subtotal: quote.subtotal,
         buyer_fees: quote.buyer_fees,

@@ -13,7 +13,7 @@ use crate::pricing::{Currency, TicketPrice};
 
 const COLUMNS: &str = "order_id, organiser_id, event_id, reference, secret_hash, buyer_user_id, buyer_name, \
     buyer_email, status, ending, attention, currency, subtotal, buyer_fees, fees, tax, total, created_at, \
-    hold_until, paid_at, ended_at, refunded";
+    hold_until, paid_at, ended_at, refunded, creative_id";
 
 fn read(row: &Row) -> Result<Order, DbError> {
     Ok(Order {
@@ -37,6 +37,7 @@ fn read(row: &Row) -> Result<Order, DbError> {
         paid_at: row.get(19)?,
         ended_at: row.get(20)?,
         refunded: row.get(21)?,
+        creative_id: row.get(22)?,
     })
 }
 
@@ -77,7 +78,7 @@ pub(crate) async fn hold(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, DbEr
 
 /// Whether the reference is free is for the table to say.
 pub(super) async fn insert(tx: &mut Tx, order: &Order, items: &[Item]) -> Result<(), DbError> {
-    let sql = format!("INSERT INTO orders ({COLUMNS}, buyer_search) VALUES {}", values_rows(23, 1));
+    let sql = format!("INSERT INTO orders ({COLUMNS}, buyer_search) VALUES {}", values_rows(24, 1));
     let values = params![
         order.order_id,
         order.organiser_id,
@@ -101,6 +102,7 @@ pub(super) async fn insert(tx: &mut Tx, order: &Order, items: &[Item]) -> Result
         order.paid_at,
         order.ended_at,
         order.refunded,
+        order.creative_id,
         search_text(order),
     ];
     tx.execute(&sql, values).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::platform::coded::coded;
-use crate::platform::ids::{OrderId, RefundId, UserId};
+use crate::platform::ids::{CreativeId, OrderId, RefundId, UserId};
 use crate::pricing::{Currency, TicketPrice};
 
 coded! {
@@ -112,6 +112,9 @@ pub struct Wish {
     /// ordered.
     #[serde(default)]
     pub expected_total: Option<i64>,
+    /// The creative that brought the buyer, as its link says; one that is not of this event is nothing.
+    #[serde(default)]
+    pub creative_id: Option<CreativeId>,
 }
 
 /// An order.
@@ -135,6 +138,8 @@ pub struct Order {
     pub ending: Option<Ending>,
     /// Why a person has to look at it; empty: nobody has to.
     pub attention: Vec<Attention>,
+    /// What brought the buyer.
+    pub creative_id: Option<CreativeId>,
     /// The currency of its amounts.
     pub currency: Currency,
     /// The prices of its tickets.

@@ -6,10 +6,9 @@
 //!
 //! A transaction books last: balances are what many wait for.
 
-use liventix_core::ids::{EventId, OrganiserId};
+use liventix_core::ids::OrganiserId;
 
 use crate::app::AppState;
-use crate::facts::{self, Fact, Measure};
 use crate::orders::Order;
 use crate::params;
 use crate::platform::coded::coded;
@@ -17,6 +16,7 @@ use crate::platform::db::{Conn, DbError, Row, Tx};
 use crate::platform::ids::{EntryId, OrderId};
 use crate::pricing::Currency;
 
+use super::counted;
 use super::payouts::Payout;
 use super::refunds::Refund;
 use super::types::Payment;
@@ -113,11 +113,11 @@ pub(super) async fn refund(
     let lines = shares.map(|(account, amount)| (account, -amount));
     let cause = format!("refund:{}", refund.refund_id);
     let is_new = moved(tx, app, payment, (cause, "refund", &lines)).await?;
-    if is_new { given_back(tx, app, payment, (&shares, 1)).await } else { Ok(()) }
+    if is_new { count(tx, app, payment, (&shares, 1)).await } else { Ok(()) }
 }
 
 /// What went back of what was sold (`sign` 1), or came again (-1), is to be counted. Money that was nobody's was never a sale.
-async fn given_back(
+async fn count(
     tx: &mut Tx,
     app: &AppState,
     payment: &Payment,
@@ -129,23 +129,7 @@ async fn given_back(
         return Ok(());
     }
     let (amount, fees) = (of(Account::Provider).unwrap_or_default(), -of(Account::Fees).unwrap_or_default());
-    tell(tx, app, payment, &[(Measure::Refunds, sign * amount), (Measure::FeesBack, sign * fees)]).await
-}
-
-/// Amounts of an order's payment are to be counted.
-async fn tell(
-    tx: &mut Tx,
-    app: &AppState,
-    payment: &Payment,
-    amounts: &[(Measure, i64)],
-) -> Result<(), DbError> {
-    let event =
-        <[u8; 16]>::try_from(event_of(tx, Some(payment.order_id)).await?).ok().map(EventId::from_bytes);
-    let fact = |(measure, amount): &(Measure, i64)| {
-        let fact = Fact::new(*measure, app.now(), *amount).in_currency(payment.currency);
-        event.map_or(fact.clone(), |event| fact.of(event))
-    };
-    facts::append(tx, app, payment.organiser_id, amounts.iter().map(fact).collect()).await
+    counted::given_back(tx, app, payment, (sign * amount, sign * fees)).await
 }
 
 /// Where what a refund is of stands in the books: as sold, or as nobody's.
@@ -171,7 +155,7 @@ pub(super) async fn refund_back(
     let lines = shares(tx, payment, refund).await?;
     let cause = format!("refund_back:{}", refund.refund_id);
     let is_new = moved(tx, app, payment, (cause, "refund_back", &lines)).await?;
-    if is_new { given_back(tx, app, payment, (&lines, -1)).await } else { Ok(()) }
+    if is_new { count(tx, app, payment, (&lines, -1)).await } else { Ok(()) }
 }
 
 /// A dispute took money (`amount` is negative) or gave it back, and cost `fee` (negative: that came back as well). The
@@ -185,7 +169,7 @@ pub(super) async fn dispute(
     let lines = [(Account::Provider, amount - fee), (Account::Organiser, fee - amount)];
     let is_new = moved(tx, app, payment, (format!("dispute:{movement}"), "dispute", &lines)).await?;
     if is_new {
-        tell(tx, app, payment, &[(Measure::Disputes, fee - amount)]).await?;
+        counted::disputed(tx, app, payment, fee - amount).await?;
     }
     Ok(is_new)
 }

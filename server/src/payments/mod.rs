@@ -12,6 +12,7 @@ mod books;
 mod calls;
 mod checkout;
 mod close;
+mod counted;
 pub(crate) mod desk;
 mod disputes;
 mod errand;

@@ -81,6 +81,8 @@ pub struct Limits {
     pub push_person: Limit,
     /// Push messages of one campaign; what is more waits.
     pub push_campaign: Limit,
+    /// Calls that say who saw advertising, of one organiser, each of up to 500 events.
+    pub ad_events: Limit,
     /// Figures of one organiser counted because somebody asks.
     pub analytics_refresh: Limit,
 }
@@ -117,6 +119,7 @@ impl Default for Limits {
             email_recipient: Limit::per_minute(10),
             push_person: Limit::per_hour(10),
             push_campaign: Limit::per_hour(100),
+            ad_events: Limit::per_minute(300),
             analytics_refresh: Limit::per_minute(6),
         }
     }
@@ -145,12 +148,13 @@ impl Limits {
             email_recipient: limit,
             push_person: limit,
             push_campaign: limit,
+            ad_events: limit,
             analytics_refresh: limit,
         }
     }
 
     /// Each with its key among the settings.
-    const fn by_key(&self) -> [(&'static str, Limit); 18] {
+    const fn by_key(&self) -> [(&'static str, Limit); 19] {
         [
             ("limit_enrol_per_minute", self.enrol),
             ("limit_redeem_per_minute", self.redeem),
@@ -169,6 +173,7 @@ impl Limits {
             ("limit_email_recipient_per_minute", self.email_recipient),
             ("limit_push_person_per_hour", self.push_person),
             ("limit_push_campaign_per_hour", self.push_campaign),
+            ("limit_ad_events_per_minute", self.ad_events),
             ("limit_analytics_refresh_per_minute", self.analytics_refresh),
         ]
     }

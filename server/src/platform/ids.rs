@@ -115,6 +115,10 @@ id!(/// What an organiser tells the phones of an event's attendees.
     CampaignId, "campaign id");
 id!(/// Money that goes on to an organiser.
     PayoutId, "payout id");
+id!(/// What brings people to an event.
+    AdCampaignId, "ad campaign id");
+id!(/// One of the things that an advertising campaign shows.
+    CreativeId, "creative id");
 id!(/// Facts of one transaction that are to be counted.
     InboxId, "inbox id");
 id!(/// What of several a fact is about: a ticket type, a gate.

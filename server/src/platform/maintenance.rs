@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::db::DbError;
 use super::objectives;
 use super::queue::{self, Claimed, Handlers, NewJob, QueueSpec, Worker};
+use crate::ads;
 use crate::app::AppState;
 
 /// Between two rounds. Nothing depends on it: what has expired counts no more, cleared away or not.
@@ -69,6 +70,7 @@ async fn sweep(app: &AppState) -> Result<(), DbError> {
         }
     }
     objectives::sweep(app.db(), app.now()).await?;
+    ads::forget(app).await?;
     tracing::debug!(limits, operations, dead_letters, "expired rows deleted");
     Ok(())
 }

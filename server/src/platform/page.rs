@@ -62,7 +62,8 @@ pub struct Key {
 }
 
 impl Key {
-    const FIRST: Self = Self { at: i64::MIN, id: [0; 16] };
+    /// Before the first row of a list.
+    pub(crate) const FIRST: Self = Self { at: i64::MIN, id: [0; 16] };
     /// Before the first row of a list with the newest first.
     pub(crate) const LAST: Self = Self { at: i64::MAX, id: [0xff; 16] };
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::orders::{Ending, OrderStatus, Wish, WishLine};
 use crate::payments::{PayView, ProviderKind, TryOut};
-use crate::platform::ids::OrderId;
+use crate::platform::ids::{CreativeId, OrderId};
 use crate::pricing::{Currency, TicketPrice};
 use crate::sales::Availability;
 
@@ -77,6 +77,9 @@ pub struct CheckoutRequest {
     /// ordered.
     #[serde(default)]
     pub expected_total: Option<i64>,
+    /// The creative that brought the buyer: what its link has as `ad`.
+    #[serde(default)]
+    pub creative_id: Option<CreativeId>,
     /// Who buys (1 to 120 characters). Needed of guests; of others, their account's.
     #[serde(default)]
     pub name: Option<String>,
@@ -87,7 +90,8 @@ pub struct CheckoutRequest {
 
 impl CheckoutRequest {
     pub(super) fn wish(&self) -> Wish {
-        Wish { items: self.items.clone(), expected_total: self.expected_total }
+        let Self { items, expected_total, creative_id, .. } = self;
+        Wish { items: items.clone(), expected_total: *expected_total, creative_id: *creative_id }
     }
 }
 

@@ -57,7 +57,13 @@ impl World {
             json!({"name": "E", "starts_at": 1, "ends_at": 2, "time_zone": "Europe/Paris"}),
         )
         .await;
+        self.owner_calls("PATCH", "/v1/organiser", json!({"time_zone": "Europe/Paris"})).await;
         self.owner_calls("PATCH", path, json!({"name": "Harbour Nights"})).await;
+        let campaign = self.owner_calls("POST", &at("/ad-campaigns"), json!({"name": "Summer"})).await;
+        let creatives = at(&format!("/ad-campaigns/{}/creatives", text(&campaign["ad_campaign_id"])));
+        let creative = self.owner_calls("POST", &creatives, json!({"name": "Poster"})).await;
+        let spend = at(&format!("/creatives/{}/spend/2026-08-01", text(&creative["creative_id"])));
+        self.owner_calls("PUT", &spend, json!({"amount": 5_000, "currency": "EUR"})).await;
         self.owner_calls("POST", &at("/keys/rotate"), json!({"mode": "overlap"})).await;
         let gate = text(&self.owner_calls("POST", &at("/gates"), json!({"name": "Pier"})).await["gate_id"]);
         self.owner_calls("PUT", &at(&format!("/gates/{gate}")), json!({"name": "Long pier"})).await;

@@ -103,6 +103,9 @@ impl Victim {
             .replace("{currency}", "EUR")
             // Nobody's: whoever is refused is so before it is looked for.
             .replace("{campaign_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{ad_campaign_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{creative_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
+            .replace("{day}", "2026-08-01")
             .replace("{message_id}", "01930f2e-7c1a-7b3c-9d4e-5f60718293a4")
             .replace("{queue}", "mail")
     }
@@ -145,7 +148,7 @@ pub(crate) fn is_public(operation: &Value) -> bool {
 }
 
 /// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
-const OWN_LISTS: [&str; 19] = [
+const OWN_LISTS: [&str; 21] = [
     "/v1/mail-texts",
     "/v1/mail-texts/{kind}/{locale}",
     "/v1/balance",
@@ -163,6 +166,8 @@ const OWN_LISTS: [&str; 19] = [
     "/v1/analytics/doors",
     "/v1/analytics/ticket-types",
     "/v1/analytics/refresh",
+    "/v1/analytics/funnel",
+    "/v1/analytics/creatives",
     "/v1/session",
     "/v1/sessions",
 ];

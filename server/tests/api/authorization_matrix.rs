@@ -122,6 +122,10 @@ fn call(action: Action, organiser: &Organiser, place: &Place) -> (&'static str, 
         Action::SeeMoney => ("GET", "/v1/disputes".into(), nothing),
         Action::PayOut => ("POST", "/v1/payouts".into(), json!({"currency": "EUR", "amount": 1})),
         Action::SeeFigures => ("GET", format!("/v1/analytics/overview?event_id={}", event.id), nothing),
+        Action::TrackAds => {
+            let event = json!({"id": crate::support::new_id(), "kind": "click", "creative_id": crate::support::new_id(), "at": 1});
+            ("POST", "/v1/ad-events".into(), json!({"events": [event]}))
+        }
         Action::SeeScans => ("GET", at("/scans"), nothing),
         Action::Settle => {
             ("POST", at(&format!("/anomalies/{anomaly}/acknowledge")), json!({"note": "on my way"}))

@@ -4,7 +4,9 @@
 //! fails all the same, the last good answer stands in for it, which says so.
 
 mod ask;
+mod creatives;
 mod doors;
+mod funnel;
 mod memory;
 mod overview;
 mod sales;
@@ -17,12 +19,16 @@ use utoipa::{IntoParams, ToSchema};
 
 pub use super::state::Freshness;
 pub(crate) use ask::ask;
+pub(crate) use creatives::AskCreatives;
 pub(crate) use doors::{AskDoors, AskEntries};
+pub(crate) use funnel::AskFunnel;
 pub(crate) use overview::AskOverview;
 pub(crate) use sales::AskSales;
 pub(crate) use ticket_types::AskTicketTypes;
 
+pub use creatives::{AdMoney, CreativeFigures, Creatives};
 pub use doors::{BusiestMinute, Doors, Entries, EntriesSlot, GateFigures};
+pub use funnel::{Funnel, FunnelStep, Stage};
 pub use memory::Memory;
 pub use overview::{DoorFigures, EmailFigures, MoneyFigures, NoShows, Overview, PushFigures, SalesFigures};
 pub use sales::{Sales, SalesSlot, SlotMoney};

@@ -17,15 +17,16 @@ use super::super::forms::Form;
 use super::super::layout::{self, Frame, Moment, count};
 use super::super::visitor::Office;
 use crate::analytics::questions::{
-    About, Answer, AskDoors, AskEntries, AskOverview, AskSales, AskTicketTypes, Doors, Entries, Overview,
-    Sales, TicketTypes, ask,
+    About, AdMoney, Answer, AskCreatives, AskDoors, AskEntries, AskFunnel, AskOverview, AskSales,
+    AskTicketTypes, CreativeFigures, Creatives, Doors, Entries, EntriesSlot, Funnel, FunnelStep, GateFigures,
+    Overview, Sales, SalesSlot, Stage, TicketTypeFigures, TicketTypes, ask,
 };
 use crate::analytics::{self, Metric, Report, Step, Window};
 use crate::app::AppState;
 use crate::events;
 use crate::platform::authorize::{Action, may};
 use crate::platform::body::Query;
-use crate::platform::page::{MAX_ROWS, PageQuery};
+use crate::platform::page::{Key, MAX_ROWS, PageQuery};
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::pricing::Money;
 
@@ -110,6 +111,10 @@ struct Figures {
     tiles: Option<Vec<Tile>>,
     sales: Option<Chart>,
     entries: Option<Chart>,
+    funnel: Option<Vec<Vec<String>>>,
+    creatives: Option<Vec<Vec<String>>>,
+    /// Whether there are more creatives than the page has.
+    has_more: bool,
     gates: Option<Vec<Vec<String>>>,
     types: Option<Vec<Vec<String>>>,
     export: String,
@@ -198,7 +203,7 @@ fn sales_chart(it: &Sales, zone: &str, step: Step) -> ApiResult<Chart> {
         .iter()
         .map(|slot| Bar { label: label(slot.starts_at, zone, step), value: slot.tickets_sold })
         .collect();
-    let row = |slot: &crate::analytics::questions::SalesSlot| {
+    let row = |slot: &SalesSlot| {
         let taken: Vec<String> = slot
             .money
             .iter()
@@ -226,7 +231,7 @@ fn entries_chart(it: &Entries, zone: &str, step: Step) -> ApiResult<Chart> {
         .iter()
         .map(|slot| Bar { label: label(slot.starts_at, zone, step), value: slot.people_in })
         .collect();
-    let row = |slot: &crate::analytics::questions::EntriesSlot| {
+    let row = |slot: &EntriesSlot| {
         let counts = [slot.people_in, slot.people_out, slot.scans, slot.refusals].map(count);
         [vec![label(slot.starts_at, zone, step)], counts.to_vec()].concat()
     };
@@ -249,8 +254,56 @@ fn summary(bars: &[Bar], total: i64, what: &str, nothing: &str) -> String {
     )
 }
 
+fn funnel(it: Funnel) -> Vec<Vec<String>> {
+    let words = |stage: Stage| match stage {
+        Stage::Impressions => "Saw advertising",
+        Stage::Clicks => "Followed it",
+        Stage::OrdersPlaced => "Began to order",
+        Stage::OrdersPaid => "Paid",
+        Stage::Tickets => "Tickets",
+        Stage::Admissions => "Tickets used at the doors",
+    };
+    let row = |step: FunnelStep| {
+        vec![
+            words(step.stage).to_owned(),
+            count(step.count),
+            step.of_previous.map_or("–".to_owned(), percent),
+        ]
+    };
+    it.steps.into_iter().map(row).collect()
+}
+
+fn creatives(it: Creatives) -> Vec<Vec<String>> {
+    let row = |it: CreativeFigures| {
+        let per = |metric: Metric| metric.value.map_or("N/A".to_owned(), |value| format!("{value:.2}"));
+        let all = |figure: &dyn Fn(&AdMoney) -> String| {
+            let figures: Vec<String> = it.money.iter().map(figure).collect();
+            if figures.is_empty() { "–".to_owned() } else { figures.join(", ") }
+        };
+        let money = |amount, of: &AdMoney| Money { amount, currency: of.currency }.to_string();
+        // Whole minor units: nobody pays less.
+        #[allow(clippy::cast_possible_truncation, reason = "an average of amounts is one")]
+        let cost = |of: &AdMoney| {
+            of.cost_per_order.value.map_or("N/A".to_owned(), |it| money(it.round() as i64, of))
+        };
+        vec![
+            format!("{} ({})", it.name, it.campaign),
+            count(it.impressions),
+            count(it.clicks),
+            percent(it.ctr),
+            count(it.orders),
+            percent(it.conversion),
+            all(&|of| money(of.spend, of)),
+            all(&cost),
+            all(&|of| money(of.revenue, of)),
+            all(&|of| per(of.return_on_spend)),
+        ]
+    };
+    it.creatives.into_iter().map(row).collect()
+}
+
 fn gates(it: Doors, zone: &str) -> Vec<Vec<String>> {
-    let row = |gate: crate::analytics::questions::GateFigures| {
+    let row = |gate: GateFigures| {
         let busiest = gate.busiest.map_or_else(
             || "–".to_owned(),
             |it| format!("{}: {}", Moment::local_hour(it.starts_at, zone), count(it.people)),
@@ -261,7 +314,7 @@ fn gates(it: Doors, zone: &str) -> Vec<Vec<String>> {
 }
 
 fn types(it: TicketTypes) -> Vec<Vec<String>> {
-    let row = |kind: crate::analytics::questions::TicketTypeFigures| {
+    let row = |kind: TicketTypeFigures| {
         let taken: Vec<String> = kind.gross.iter().map(ToString::to_string).collect();
         let taken = if taken.is_empty() { "–".to_owned() } else { taken.join(", ") };
         vec![kind.name, count(kind.tickets_sold), count(kind.tickets_refunded), count(kind.arrivals), taken]
@@ -307,15 +360,22 @@ async fn read(app: &AppState, office: &Office<may::SeeFigures>, asked: &Asked) -
     figures.tiles = part(overview, &mut figures, now)?.as_ref().map(tiles);
     let days = figures.days.as_ref().map_or(usize::MAX, |(from, to)| days_between(from, to));
     let (step, window) = (if days <= BY_HOUR { Step::Hour } else { Step::Day }, Window::whole());
-    let (sales, entries, doors, kinds) = tokio::join!(
+    let all = AskCreatives { after: Key::FIRST, limit: MAX_ROWS };
+    let (sales, entries, doors, kinds, stages, ads) = tokio::join!(
         ask(app, who.clone(), about.clone(), AskSales { step, window }),
         ask(app, who.clone(), about.clone(), AskEntries { step, window }),
         ask(app, who.clone(), about.clone(), AskDoors),
-        ask(app, who.clone(), about, AskTicketTypes),
+        ask(app, who.clone(), about.clone(), AskTicketTypes),
+        ask(app, who.clone(), about.clone(), AskFunnel),
+        ask(app, who.clone(), about, all),
     );
     let (sales, entries) = (part(sales, &mut figures, now)?, part(entries, &mut figures, now)?);
     let (doors, kinds) = (part(doors, &mut figures, now)?, part(kinds, &mut figures, now)?);
+    let (stages, ads) = (part(stages, &mut figures, now)?, part(ads, &mut figures, now)?);
     let zone = figures.zone.clone();
+    figures.has_more = ads.as_ref().is_some_and(|it| it.next_cursor.is_some());
+    figures.funnel = stages.map(funnel);
+    figures.creatives = ads.map(creatives);
     figures.sales = sales.map(|it| sales_chart(&it, &zone, step)).transpose()?;
     figures.entries = entries.map(|it| entries_chart(&it, &zone, step)).transpose()?;
     figures.gates = doors.map(|it| gates(it, &zone));

@@ -15,10 +15,12 @@ pub enum Scope {
     Redeem,
     /// With `redeem`: let people pass in spite of a refusal.
     Supervise,
+    /// Say who saw advertising, and who followed it.
+    Track,
 }
 
 impl Scope {
-    const ALL: [Self; 4] = [Self::Manage, Self::Read, Self::Redeem, Self::Supervise];
+    const ALL: [Self; 5] = [Self::Manage, Self::Read, Self::Redeem, Self::Supervise, Self::Track];
 
     /// The stable name.
     #[must_use]
@@ -28,6 +30,7 @@ impl Scope {
             Self::Read => "read",
             Self::Redeem => "redeem",
             Self::Supervise => "supervise",
+            Self::Track => "track",
         }
     }
 }

@@ -158,6 +158,8 @@ actions! {
     PayOut = "money.pay_out", Organiser, [Owner Finance], Some(Scope::Manage);
     #[doc = " See figures: sales, doors, mails and push messages over time"]
     SeeFigures = "figures.see", Event, [Owner EventManager Finance], Some(Scope::Read);
+    #[doc = " Say who saw advertising, and who followed it"]
+    TrackAds = "ads.track", Organiser, [Owner EventManager], Some(Scope::Track);
     #[doc = " See scans, conflicts, anomalies and what was set aside"]
     SeeScans = "scan.see", Event, [Owner EventManager EventScanner Support], Some(Scope::Read);
     #[doc = " Settle anomalies and conflicts"]

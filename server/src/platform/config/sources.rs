@@ -86,6 +86,7 @@ pub struct FileConfig {
     limit_email_recipient_per_minute: Option<u32>,
     limit_push_person_per_hour: Option<u32>,
     limit_push_campaign_per_hour: Option<u32>,
+    limit_ad_events_per_minute: Option<u32>,
     limit_analytics_refresh_per_minute: Option<u32>,
     apns_key_file: Option<PathBuf>,
     apns_key_id: Option<String>,
@@ -195,6 +196,7 @@ impl ConfigArgs {
                 email_recipient: limit(file.limit_email_recipient_per_minute, base.limits.email_recipient),
                 push_person: per_hour(file.limit_push_person_per_hour, base.limits.push_person),
                 push_campaign: per_hour(file.limit_push_campaign_per_hour, base.limits.push_campaign),
+                ad_events: limit(file.limit_ad_events_per_minute, base.limits.ad_events),
                 analytics_refresh: limit(
                     file.limit_analytics_refresh_per_minute,
                     base.limits.analytics_refresh,

@@ -111,6 +111,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: include_str!("../../../migrations/0024_analytics.postgres.sql")
     ),
+    migration!(
+        "0025_ads",
+        sqlite: "",
+        postgres: include_str!("../../../migrations/0025_ads.postgres.sql")
+    ),
 ];
 
 impl Migration {

@@ -145,6 +145,8 @@ codes! {
     OrderOver = CONFLICT, "order_over", "The order has been paid or has ended";
     CapacityTaken = CONFLICT, "capacity_taken", "More tickets are taken than there would be";
 
+    AdCampaignNotFound = NOT_FOUND, "ad_campaign_not_found", "The event has no such advertising campaign";
+    CreativeNotFound = NOT_FOUND, "creative_not_found", "The event has no such creative";
     FiguresUnavailable = SERVICE_UNAVAILABLE, "figures_unavailable", "The figures cannot be read now";
     QrUnavailable = SERVICE_UNAVAILABLE, "qr_unavailable", "The QR code cannot be drawn";
     Busy = SERVICE_UNAVAILABLE, "busy", "The server has too much to do";

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::response::Response;
 use liventix_core::ids::EventId;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use crate::app::AppState;
 use crate::platform::auth::Client;
 use crate::platform::body::Json;
 use crate::platform::idempotency::{Idempotent, Operation as _};
+use crate::platform::ids::CreativeId;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 use crate::sales::Availability;
 
@@ -43,6 +44,8 @@ struct Content {
     types: Vec<TypeView>,
     /// Makes pressing the button twice one order.
     key: String,
+    /// The creative that brought the buyer.
+    ad: String,
     name: String,
     email: String,
     /// Why nothing was ordered.
@@ -93,6 +96,7 @@ fn content(app: &AppState, offer: &OfferView, fields: &Fields, wrong: Option<Str
         hold_minutes: offer.hold_minutes,
         types: offer.types.iter().map(|kind| type_view(offer, kind, fields)).collect(),
         key,
+        ad: text("ad"),
         name: text("name"),
         email: text("email"),
         wrong,
@@ -109,10 +113,15 @@ fn event_of(path: &str) -> ApiResult<EventId> {
     path.parse().map_err(|_| ApiError::new(Code::InvalidPath, "The address holds no id of an event."))
 }
 
-pub(super) async fn show(State(app): State<AppState>, Path(event): Path<String>) -> Response {
+pub(super) async fn show(
+    State(app): State<AppState>,
+    Path(event): Path<String>,
+    Query(query): Query<Fields>,
+) -> Response {
     let shown = async {
         let offer = service::offer(&app, event_of(&event)?).await?;
-        page(&app, "offer.html", &offer.event.name, &content(&app, &offer, &Fields::new(), None))
+        let ad = query.get_key_value("ad").map(|(name, value)| (name.clone(), value.clone()));
+        page(&app, "offer.html", &offer.event.name, &content(&app, &offer, &ad.into_iter().collect(), None))
     };
     shown.await.unwrap_or_else(|error| sorry(&app, error))
 }
@@ -170,6 +179,8 @@ async fn order(app: &AppState, client: Client, offer: &OfferView, fields: &Field
         "items": items.collect::<Vec<Value>>(),
         "name": fields.get("name"),
         "email": fields.get("email"),
+        // One that is mistyped keeps nobody from buying.
+        "creative_id": fields.get("ad").and_then(|ad| ad.parse::<CreativeId>().ok()),
     });
     let key = fields.get("key").cloned().unwrap_or_else(|| new_key(app));
     let path = format!("/v1/shop/events/{event}/orders");

@@ -72,12 +72,12 @@ async fn scans_that_come_late_or_are_taken_back_are_counted_as_they_were() {
         sums.into_iter().filter(|sum| sum.1 == "arrivals").map(|sum| (sum.3, sum.4)).collect::<Vec<_>>()
     };
     let quarter = |minutes: i64| (NOW - minutes * MINUTE) / (15 * MINUTE) * 15 * MINUTE;
-    there.upload(&server, &[second.clone()]).await.expect(200);
+    there.upload(&server, std::slice::from_ref(&second)).await.expect(200);
     count(&server, &organiser.key).await;
     assert_eq!((&doors().await["people_in"], &doors().await["arrivals"]), (&json!(1), &json!(1)));
     assert_eq!(arrived().await, [(quarter(20), 1)]);
     // Both doors let somebody in, and the one who was first came with the ticket.
-    here.upload(&server, &[late.clone()]).await.expect(200);
+    here.upload(&server, std::slice::from_ref(&late)).await.expect(200);
     count(&server, &organiser.key).await;
     assert_eq!((&doors().await["people_in"], &doors().await["arrivals"]), (&json!(2), &json!(1)));
     assert_eq!(arrived().await, [(quarter(40), 1)]);

@@ -1,5 +1,6 @@
 //! Figures: that they are what happened, whatever comes late, twice or at the same moment.
 
+mod ads;
 mod counting;
 mod questions;
 pub(crate) mod trouble;

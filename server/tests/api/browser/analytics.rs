@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Chromium;
 use crate::analytics::trouble::{AWAY, BACK};
 use crate::support::shop::StripeWorld;
-use crate::support::{Person, text};
+use crate::support::{NOW, Person, new_id, text};
 
 /// Sales, doors and a no-show, of which the organiser knows nothing yet.
 async fn lively() -> StripeWorld {
@@ -21,9 +21,25 @@ async fn lively() -> StripeWorld {
     w
 }
 
+/// A poster that two saw and one followed.
+async fn advertised(w: &StripeWorld) {
+    let (server, key, path) = (&w.server, &w.shop.organiser.key, &w.shop.event.path);
+    let campaigns = format!("{path}/ad-campaigns");
+    let campaign = server.post(&campaigns, key, &json!({"name": "Summer"})).await.expect(201);
+    let creatives = format!("{campaigns}/{}/creatives", text(&campaign["ad_campaign_id"]));
+    let poster = server.post(&creatives, key, &json!({"name": "Poster"})).await.expect(201);
+    let poster = text(&poster["creative_id"]);
+    let spend = format!("{path}/creatives/{poster}/spend/2026-07-31");
+    server.call("PUT", &spend, key, &json!({"amount": 1_250, "currency": "EUR"})).await.expect(200);
+    let seen = |kind: &str| json!({"id": new_id(), "kind": kind, "creative_id": poster, "at": NOW});
+    let events = json!({"events": [seen("impression"), seen("impression"), seen("click")]});
+    server.post("/v1/ad-events", key, &events).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organiser_sees_figures_and_has_them_counted() {
     let w = lively().await;
+    advertised(&w).await;
     let fay = Person::member(&w.server, &w.shop.organiser, "fay", "finance").await;
     let browser = Chromium::start(&w.server).await;
     browser.sign_in(&fay).await;
@@ -38,6 +54,10 @@ async fn an_organiser_sees_figures_and_has_them_counted() {
         .await;
     browser.has("//p[contains(., '3 people came in, most of them 31 Jul: 3.')]").await;
     browser.has("//th[.='North gate']").await;
+    browser
+        .has("//tr[th='Poster (Summer)'][td[2]='1'][td[3]='50.0 %'][td[6]='12.50 EUR'][td[7]='N/A']")
+        .await;
+    browser.has("//tr[th='Followed it'][td[1]='1'][td[2]='50.0 %']").await;
     browser.picture("figures").await;
     // Everything that a chart shows can be read.
     browser.follow("As a table").await;
