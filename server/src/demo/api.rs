@@ -1,6 +1,7 @@
 //! The organiser's side: plain HTTP calls with an API key.
 
 use anyhow::{Context as _, bail};
+use liventix_core::entropy::{Entropy as _, OsEntropy};
 use liventix_core::ids::EventId;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -11,6 +12,13 @@ pub(super) struct Api {
     client: reqwest::Client,
     url: String,
     token: String,
+    organiser_id: String,
+}
+
+/// Whoever looks at the demo's console afterwards signs in so.
+pub(super) struct Owner {
+    pub(super) email: &'static str,
+    pub(super) password: String,
 }
 
 impl Api {
@@ -20,9 +28,11 @@ impl Api {
             client: crate::demo::door::plain_client()?,
             url: url.to_owned(),
             token: admin_token.to_owned(),
+            organiser_id: String::new(),
         };
         let organiser: Value = api.post("/v1/organisers", &json!({ "name": "Harbour Lights e.V." })).await?;
         api.token = text(&organiser["api_key"], "token")?;
+        api.organiser_id = text(&organiser, "organiser_id")?;
         Ok(api)
     }
 
@@ -73,6 +83,24 @@ impl Api {
     pub(super) async fn as_operator(&self, admin_token: &str, path: &str) -> anyhow::Result<Value> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(admin_token);
         Ok(accepted(request.send().await?).await?.json().await?)
+    }
+
+    /// The organiser gets an owner, as whoever runs the server invites one.
+    pub(super) async fn owner(&self, admin_token: &str) -> anyhow::Result<Owner> {
+        let mut random = [0; 12];
+        OsEntropy.fill(&mut random);
+        let owner =
+            Owner { email: "hanna@example.org", password: data_encoding::BASE64URL_NOPAD.encode(&random) };
+        let path = format!("{}/v1/organisers/{}/invitations", self.url, self.organiser_id);
+        let invitation = json!({ "email": owner.email, "role": "owner" });
+        let request = self.client.post(path).bearer_auth(admin_token).json(&invitation);
+        let invited: Value = accepted(request.send().await?).await?.json().await?;
+        let url = text(&invited, "url")?;
+        let token = url.rsplit('/').next().unwrap_or_default();
+        let body = json!({ "token": token, "name": "Hanna Hafen", "password": owner.password });
+        let request = self.client.post(format!("{}/v1/invitations/accept", self.url)).json(&body);
+        accepted(request.send().await?).await?;
+        Ok(owner)
     }
 
     /// A one-time code for one more door of the event.

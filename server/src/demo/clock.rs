@@ -15,8 +15,9 @@ pub(super) struct DemoClock {
 }
 
 impl DemoClock {
-    pub(super) fn new() -> Self {
-        Self { system: SystemClock::new(), skipped_ms: Arc::default(), ahead_ms: 0 }
+    /// So many milliseconds ago.
+    pub(super) fn ago(ms: i64) -> Self {
+        Self { system: SystemClock::new(), skipped_ms: Arc::new(AtomicI64::new(-ms)), ahead_ms: 0 }
     }
 
     /// The same time on a phone whose wall clock is wrong by this much.

@@ -237,7 +237,10 @@ impl Programme<'_> {
         let sold_late = self.drawn("late", &late.ticket.code)?;
         self.tell(NORTH, "sold at the box office after the last sync", sold_late, amber(Reason::Entered));
         let kind = self.festival.type_id(super::shop::ONLINE)?;
-        let online = self.codes.iter().find(|ticket| ticket.ticket_type_id == kind);
+        let is_hers = |name: &String| name == super::shop::BUYER;
+        let online = self.codes.iter().find(|ticket| {
+            ticket.ticket_type_id == kind && ticket.attendee_name.as_ref().is_some_and(is_hers)
+        });
         let show = self.picture(online.context("nobody bought a ticket online")?);
         self.tell(NORTH, "bought online this afternoon, from a phone", show, WELCOME);
         let cracked = self.next("Friday", "valid")?;

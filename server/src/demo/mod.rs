@@ -1,7 +1,7 @@
 //! `liventix demo`: one festival evening in a few seconds, with the real server and real doors.
 //!
-//! It starts the server on a free port with SQLite in a temporary folder, imports a guest list of
-//! 2,000, sells two tickets in the shop through the test provider, writes every QR code as a PNG, enrols two doors, takes the server away, scans at both from
+//! It starts the server on a free port with SQLite in a temporary folder, two weeks ago; imports a guest list of
+//! 2,000, lets two weeks of presale and advertising pass, sells two tickets in the shop through the test provider, writes every QR code as a PNG, enrols two doors, takes the server away, scans at both from
 //! the decoded pictures, brings the server back, syncs, and shows what came together. Everything goes
 //! through the HTTP API and the core, as it would for anybody else; nothing is staged in the
 //! database. It checks each verdict against what it should be, and fails if one is not.
@@ -12,6 +12,8 @@ mod codes;
 mod door;
 mod evening;
 mod festival;
+mod figures;
+mod presale;
 mod report;
 mod shop;
 
@@ -40,7 +42,7 @@ const MINUTE: i64 = 60_000;
 /// When anything in it goes otherwise than it should.
 pub async fn run() -> anyhow::Result<()> {
     let screen = Screen::new();
-    let clock = DemoClock::new();
+    let clock = DemoClock::ago(presale::DAYS * presale::DAY);
     let folder =
         tempfile::Builder::new().prefix("liventix-demo-").tempdir().context("no temporary folder")?;
     // Kept, so that people can look at what the demo made.
@@ -52,9 +54,14 @@ pub async fn run() -> anyhow::Result<()> {
     screen.step("Server", &format!("{url}, SQLite in {}", folder.join("server").display()));
 
     let api = Api::sign_up(&url, &host.admin_token).await?;
-    let festival = Festival::set_up(&api, clock.sample().wall_ms).await?;
+    let opens_at = clock.sample().wall_ms + presale::DAYS * presale::DAY;
+    let festival = Festival::set_up(&api, opens_at).await?;
     screen
         .step("Guest list", &format!("{} tickets imported from harbour-lights-2026.csv", festival.imported));
+
+    shop::open(&api, &festival).await?;
+    let sold = presale::run(&api, &host.admin_token, &festival, &clock).await?;
+    screen.step("Presale", &report::presale(&sold));
 
     let bought = shop::sell(&api, &festival).await?;
     screen.step("Ticket shop", &report::sale(&bought));
@@ -107,8 +114,10 @@ pub async fn run() -> anyhow::Result<()> {
     let truth = api.outcome(festival.event_id).await?;
     report::check_agreement(&truth, [&north, &harbour], festival.event_id, &tally)?;
     screen.summary(&truth, &north, &festival, &folder)?;
+    screen.figures(&figures::of(&api, &festival).await?);
+    let owner = api.owner(&host.admin_token).await?;
     host.stop().await?;
-    screen.next_steps(&folder.join("server"), festival.event_id, api.token());
+    screen.next_steps(&folder.join("server"), festival.event_id, (api.token(), &owner));
     Ok(())
 }
 

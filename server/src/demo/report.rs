@@ -12,10 +12,11 @@ use liventix_core::rules::{Confidence, Outcome, Passage};
 use liventix_core::scan::Verdict;
 use liventix_core::sync::SyncReport;
 
-use super::api::Truth;
+use super::api::{Owner, Truth};
 use super::door::Door;
 use super::evening::Act;
 use super::festival::Festival;
+use super::presale::Sold;
 use super::shop::Bought;
 
 /// What the scans of the evening came to.
@@ -136,7 +137,15 @@ impl Screen {
         Ok(())
     }
 
-    pub(super) fn next_steps(&self, data_dir: &Path, event: EventId, token: &str) {
+    /// What it all came to.
+    pub(super) fn figures(&self, lines: &[String]) {
+        println!("\n{}\n", self.paint("1", "What it came to, as the organiser sees it"));
+        for line in lines {
+            println!("  {line}");
+        }
+    }
+
+    pub(super) fn next_steps(&self, data_dir: &Path, event: EventId, (token, owner): (&str, &Owner)) {
         println!("\n{}\n", self.paint("1", "Where to look next"));
         for (command, what) in [
             (
@@ -145,6 +154,10 @@ impl Screen {
                     data_dir.display()
                 ),
                 "the same server again; its API is described at http://127.0.0.1:8080/docs",
+            ),
+            (
+                format!("http://127.0.0.1:8080/console   as {}, with {}", owner.email, owner.password),
+                "the organiser's pages: doors, tickets, orders, money, and under Figures what it all came to",
             ),
             (
                 format!("http://127.0.0.1:8080/shop/{event}"),
@@ -166,6 +179,12 @@ impl Screen {
         }
         println!();
     }
+}
+
+/// What was sold before the evening.
+pub(super) fn presale(sold: &Sold) -> String {
+    let Sold { orders, tickets, given_up } = sold;
+    format!("in two weeks: {orders} orders of {tickets} tickets, {given_up} more begun and not paid")
 }
 
 /// What was sold in the shop.

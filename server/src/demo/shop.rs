@@ -13,6 +13,9 @@ use crate::platform::ids::CallId;
 /// What is sold online.
 pub(super) const ONLINE: &str = "Night boat";
 
+/// Who buys this afternoon.
+pub(super) const BUYER: &str = "Nora Netz";
+
 /// What somebody bought.
 pub(super) struct Bought {
     pub(super) tickets: usize,
@@ -36,17 +39,22 @@ pub(super) async fn mail(api: &Api, admin_token: &str) -> anyhow::Result<String>
     bail!("the buyer's tickets were not sent")
 }
 
-/// Opens the shop, and lets somebody buy two tickets in it, whose bank refuses once.
-pub(super) async fn sell(api: &Api, festival: &Festival) -> anyhow::Result<Bought> {
+/// Opens the shop.
+pub(super) async fn open(api: &Api, festival: &Festival) -> anyhow::Result<()> {
     let (event, kind) = (festival.event_id, festival.type_id(ONLINE)?);
     let sales = format!("/v1/events/{event}/sales");
     let _: Value = api.put(&sales, &json!({ "currency": "EUR", "is_open": true })).await?;
-    let price = json!({ "price": 4_500, "tax_rate_bp": 1_900, "capacity": 150 });
+    let price = json!({ "price": 4_500, "tax_rate_bp": 1_900, "capacity": 250 });
     let _: Value = api.put(&format!("{sales}/{kind}"), &price).await?;
+    Ok(())
+}
 
+/// Lets somebody buy two tickets, whose bank refuses once.
+pub(super) async fn sell(api: &Api, festival: &Festival) -> anyhow::Result<Bought> {
+    let (event, kind) = (festival.event_id, festival.type_id(ONLINE)?);
     let wish = json!({
         "items": [{ "ticket_type_id": kind, "quantity": 2 }],
-        "name": "Nora Netz", "email": "nora@example.org",
+        "name": BUYER, "email": "nora@example.org",
     });
     let key = format!("checkout:demo:{}", CallId::generate(festival.opened_at(), &OsEntropy));
     let made: Value = api.order(&format!("/v1/shop/events/{event}/orders"), &key, &wish).await?;
