@@ -9,7 +9,7 @@ mod store;
 mod types;
 
 pub(crate) use ingest::forget;
-pub(crate) use store::{Names, belongs, names};
+pub(crate) use store::{CampaignNames, Names, Whose, belongs, campaign_names, names};
 pub use types::{
     AdCampaignView, AdEvent, AdEventKind, AdEvents, AdEventsTaken, CreativeView, Named, Spend, SpendView,
 };

@@ -6,6 +6,7 @@ use liventix_core::ids::{EventId, OrganiserId};
 
 use super::types::AdCampaignView;
 use crate::params;
+use crate::platform::authorize::Events;
 use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded};
 use crate::platform::ids::{AdCampaignId, CreativeId};
 use crate::platform::page::Key;
@@ -128,30 +129,47 @@ pub(crate) struct Names {
     pub(crate) event_id: EventId,
 }
 
-/// Creatives after `after`, of one event or of an organiser's (those that `condition` leaves), by id.
+/// Whose advertising, of one event or of those that they may see.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whose<'a> {
+    pub(crate) organiser: OrganiserId,
+    pub(crate) event: Option<EventId>,
+    pub(crate) events: &'a Events,
+}
+
+impl Whose<'_> {
+    /// The condition for it on the columns of `table`, its values added to a statement's.
+    fn condition(&self, table: &str, values: &mut Vec<Value>) -> String {
+        let place = values.len() + 1;
+        match self.event {
+            Some(event) => {
+                values.push(event.into());
+                format!("{table}.event_id = ${place}")
+            }
+            None => {
+                values.push(self.organiser.into());
+                let events = self.events.condition(&format!("{table}.event_id"), values);
+                format!("{table}.organiser_id = ${place}{events}")
+            }
+        }
+    }
+}
+
+/// Creatives after `after`, by id.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn names(
     conn: &mut Conn,
-    (organiser, event, events): (OrganiserId, Option<EventId>, &crate::platform::authorize::Events),
+    whose: Whose<'_>,
     (after, limit): (CreativeId, u32),
 ) -> Result<BTreeMap<CreativeId, Names>, DbError> {
     let mut values = params![after, limit].to_vec();
-    let whose = match event {
-        Some(event) => {
-            values.push(event.into());
-            "c.event_id = $3".to_owned()
-        }
-        None => {
-            values.push(organiser.into());
-            format!("c.organiser_id = $3{}", events.condition("c.event_id", &mut values))
-        }
-    };
+    let condition = whose.condition("c", &mut values);
     let sql = format!(
         "SELECT c.creative_id, c.name, c.ad_campaign_id, a.name, c.event_id FROM creatives c \
          JOIN ad_campaigns a ON a.ad_campaign_id = c.ad_campaign_id \
-         WHERE {whose} AND c.creative_id > $1 ORDER BY c.creative_id LIMIT $2"
+         WHERE {condition} AND c.creative_id > $1 ORDER BY c.creative_id LIMIT $2"
     );
     let mut names = BTreeMap::new();
     for row in conn.query(&sql, &values).await? {
@@ -164,6 +182,50 @@ pub(crate) async fn names(
         names.insert(row.get(0)?, found);
     }
     Ok(names)
+}
+
+/// A campaign by name, and what it shows.
+#[derive(Debug, Clone)]
+pub(crate) struct CampaignNames {
+    pub(crate) name: String,
+    pub(crate) event_id: EventId,
+    pub(crate) creatives: Vec<CreativeId>,
+}
+
+/// Campaigns after `after`, by id.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn campaign_names(
+    conn: &mut Conn,
+    whose: Whose<'_>,
+    (after, limit): (AdCampaignId, u32),
+) -> Result<BTreeMap<AdCampaignId, CampaignNames>, DbError> {
+    let mut values = params![after, limit].to_vec();
+    let condition = whose.condition("a", &mut values);
+    let sql = format!(
+        "SELECT a.ad_campaign_id, a.name, a.event_id FROM ad_campaigns a \
+         WHERE {condition} AND a.ad_campaign_id > $1 ORDER BY a.ad_campaign_id LIMIT $2"
+    );
+    let mut campaigns = BTreeMap::new();
+    for row in conn.query(&sql, &values).await? {
+        let (name, event_id) = (row.get(1)?, row.get(2)?);
+        campaigns.insert(row.get(0)?, CampaignNames { name, event_id, creatives: Vec::new() });
+    }
+    let ids: Vec<AdCampaignId> = campaigns.keys().copied().collect();
+    for chunk in ids.chunks(200) {
+        let ids = padded(chunk.iter().map(|id| Value::from(*id)).collect());
+        let sql = format!(
+            "SELECT creative_id, ad_campaign_id FROM creatives WHERE ad_campaign_id IN ({})",
+            in_list(1, ids.len())
+        );
+        for row in conn.query(&sql, &ids).await? {
+            if let Some(campaign) = campaigns.get_mut(&row.get(1)?) {
+                campaign.creatives.push(row.get(0)?);
+            }
+        }
+    }
+    Ok(campaigns)
 }
 
 /// Sets what a creative cost on a day. Gives what was known of it before.

@@ -12,8 +12,9 @@ use super::calendar::Step;
 use super::csv::{self, Report};
 use super::health::{self, Health};
 use super::questions::{
-    About, Answer, AskCreatives, AskDoors, AskEntries, AskFunnel, AskOverview, AskSales, AskTicketTypes,
-    Creatives, Doors, Entries, Freshness, Funnel, Overview, Sales, TicketTypes, ask,
+    About, AdCampaigns, Answer, AskAdCampaigns, AskCreatives, AskDoors, AskEntries, AskFunnel, AskOverview,
+    AskSales, AskTicketTypes, Creatives, Doors, Entries, Freshness, Funnel, Overview, Sales, TicketTypes,
+    ask,
 };
 use super::series::Window;
 use super::work;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(ticket_types))
         .routes(routes!(funnel))
         .routes(routes!(creatives))
+        .routes(routes!(ad_campaigns))
         .routes(routes!(export))
         .routes(routes!(refresh))
         .routes(routes!(admin_health))
@@ -188,6 +190,26 @@ async fn creatives(
     Query(page): Query<PageQuery>,
 ) -> ApiResult<axum::Json<Answer<Creatives>>> {
     let question = AskCreatives { after: page.after()?, limit: page.limit()? };
+    Ok(axum::Json(ask(&app, caller.who, about, question).await?))
+}
+
+/// What advertising brings, by campaign
+#[utoipa::path(
+    get, path = "/v1/analytics/ad-campaigns", tag = "analytics", security(("session" = []), ("api_key" = [])),
+    params(About, PageQuery),
+    responses(
+        (status = 200, body = Answer<AdCampaigns>), (status = 400, description = "`invalid_query`"),
+        (status = 403, description = "`scope_missing`, `role_missing`"), (status = 404, description = "`event_not_found`"),
+        (status = 422, description = "`invalid_field`, `unknown_cursor`"), (status = 503, description = "`figures_unavailable`")
+    )
+)]
+async fn ad_campaigns(
+    caller: Caller<may::SeeFigures>,
+    State(app): State<AppState>,
+    Query(about): Query<About>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<axum::Json<Answer<AdCampaigns>>> {
+    let question = AskAdCampaigns { after: page.after()?, limit: page.limit()? };
     Ok(axum::Json(ask(&app, caller.who, about, question).await?))
 }
 

@@ -148,7 +148,7 @@ pub(crate) fn is_public(operation: &Value) -> bool {
 }
 
 /// Lists of one's own: a stranger gets an answer, but nothing of the victim's is in it.
-const OWN_LISTS: [&str; 21] = [
+const OWN_LISTS: [&str; 22] = [
     "/v1/mail-texts",
     "/v1/mail-texts/{kind}/{locale}",
     "/v1/balance",
@@ -168,6 +168,7 @@ const OWN_LISTS: [&str; 21] = [
     "/v1/analytics/refresh",
     "/v1/analytics/funnel",
     "/v1/analytics/creatives",
+    "/v1/analytics/ad-campaigns",
     "/v1/session",
     "/v1/sessions",
 ];

@@ -3,8 +3,8 @@
 //! A question is answered within a time that the engine keeps. One that fails for the moment is asked again; where it
 //! fails all the same, the last good answer stands in for it, which says so.
 
+mod advertising;
 mod ask;
-mod creatives;
 mod doors;
 mod funnel;
 mod memory;
@@ -18,15 +18,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 pub use super::state::Freshness;
+pub(crate) use advertising::{AskAdCampaigns, AskCreatives};
 pub(crate) use ask::ask;
-pub(crate) use creatives::AskCreatives;
 pub(crate) use doors::{AskDoors, AskEntries};
 pub(crate) use funnel::AskFunnel;
 pub(crate) use overview::AskOverview;
 pub(crate) use sales::AskSales;
 pub(crate) use ticket_types::AskTicketTypes;
 
-pub use creatives::{AdMoney, CreativeFigures, Creatives};
+pub use advertising::{AdCampaignFigures, AdCampaigns, AdFigures, AdMoney, CreativeFigures, Creatives};
 pub use doors::{BusiestMinute, Doors, Entries, EntriesSlot, GateFigures};
 pub use funnel::{Funnel, FunnelStep, Stage};
 pub use memory::Memory;

@@ -182,7 +182,7 @@ fn tiles(it: &Overview) -> Vec<Tile> {
     }
     tiles.extend([
         tile(count(it.emails.sent), "mails sent"),
-        metric(it.emails.delivery, "of mails arrived"),
+        metric(it.emails.delivery, "of mails are known to have arrived"),
         tile(count(it.pushes.sent), "push messages sent"),
         metric(it.pushes.opening, "of push messages were opened"),
     ]);
@@ -274,7 +274,8 @@ fn funnel(it: Funnel) -> Vec<Vec<String>> {
 }
 
 fn creatives(it: Creatives) -> Vec<Vec<String>> {
-    let row = |it: CreativeFigures| {
+    let row = |creative: CreativeFigures| {
+        let it = creative.figures;
         let per = |metric: Metric| metric.value.map_or("N/A".to_owned(), |value| format!("{value:.2}"));
         let all = |figure: &dyn Fn(&AdMoney) -> String| {
             let figures: Vec<String> = it.money.iter().map(figure).collect();
@@ -287,7 +288,7 @@ fn creatives(it: Creatives) -> Vec<Vec<String>> {
             of.cost_per_order.value.map_or("N/A".to_owned(), |it| money(it.round() as i64, of))
         };
         vec![
-            format!("{} ({})", it.name, it.campaign),
+            format!("{} ({})", creative.name, creative.campaign),
             count(it.impressions),
             count(it.clicks),
             percent(it.ctr),

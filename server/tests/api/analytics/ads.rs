@@ -201,6 +201,17 @@ async fn what_advertising_costs_and_brings_is_known() {
     let rest = ask(server, &organiser.key, &next).await["figures"].clone();
     assert_eq!((&rest["creatives"][0]["name"], &rest["next_cursor"]), (&json!("Flyer"), &Value::Null));
     assert_eq!(rest["creatives"][0]["creative_id"], flyer["creative_id"]);
+    // Each was made with a campaign of its own, of one name.
+    let campaigns = ask(server, &organiser.key, "ad-campaigns?limit=1").await["figures"].clone();
+    let first = &campaigns["ad_campaigns"][0];
+    assert_eq!(
+        (&first["name"], &first["orders"], &first["money"]),
+        (&json!("Summer"), &json!(1), &found["money"])
+    );
+    let next = format!("ad-campaigns?limit=1&cursor={}", text(&campaigns["next_cursor"]));
+    let rest = ask(server, &organiser.key, &next).await["figures"].clone();
+    assert_eq!((&rest["ad_campaigns"][0]["impressions"], &rest["next_cursor"]), (&json!(0), &Value::Null));
+    assert_eq!(rest["ad_campaigns"][0]["ctr"]["why_none"], "no_impressions");
     let funnel = ask(server, &organiser.key, "funnel").await["figures"]["steps"].clone();
     let counts: Vec<i64> =
         funnel.as_array().unwrap().iter().map(|step| step["count"].as_i64().unwrap()).collect();
