@@ -2,6 +2,7 @@
 
 mod counting;
 mod questions;
+mod scale;
 pub(crate) mod trouble;
 
 use liventix_server::params;
