@@ -25,6 +25,8 @@ CREATE TABLE facts (
 );
 
 -- Sums of facts, by the quarter of an hour (UTC) in which they happened. Readers look at one generation only.
+-- The measure says of what: gross (a quarter of an hour), gross.hour, gross.day (UTC); people_in.minute. With .all: of all
+-- events and subjects of the organiser, event and subject being empty.
 CREATE TABLE rollups (
     generation BIGINT NOT NULL,
     organiser_id BYTEA NOT NULL,

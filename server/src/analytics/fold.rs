@@ -15,7 +15,9 @@ use crate::platform::ids::{InboxId, SubjectId};
 /// Rows of the inbox in one transaction at most, and facts after which no more are taken: on SQLite nobody else writes
 /// meanwhile.
 const ROWS: usize = 256;
-const ENOUGH: usize = 2_000;
+const ENOUGH: usize = 500;
+/// Rows that are read first.
+const FIRST: usize = 8;
 const COLUMNS: usize = 8;
 const TOGETHER: usize = 128;
 
@@ -41,16 +43,7 @@ struct Written {
 /// Counts some of what is in the inbox.
 pub(super) async fn some(tx: &mut Tx) -> Result<Progress, DbError> {
     let mut state = State::hold(tx).await?;
-    let sql = "SELECT inbox_id, organiser_id, facts FROM fact_inbox ORDER BY inbox_id LIMIT $1";
-    let rows = tx.query(sql, params![i64::try_from(ROWS).unwrap_or(i64::MAX)]).await?;
-    let (mut taken, mut facts) = (Vec::new(), Vec::new());
-    for row in &rows {
-        if facts.len() >= ENOUGH {
-            break;
-        }
-        facts.extend(read(row)?);
-        taken.push(row.get::<InboxId>(0)?);
-    }
+    let (taken, facts, is_all) = take(tx).await?;
     if taken.is_empty() {
         return Ok(Progress { facts: 0, is_all: true });
     }
@@ -64,7 +57,33 @@ pub(super) async fn some(tx: &mut Tx) -> Result<Progress, DbError> {
     let counted = i64::try_from(facts.len()).unwrap_or(i64::MAX);
     state.counted_to += counted;
     state.save(tx).await?;
-    Ok(Progress { facts: counted, is_all: rows.len() < ROWS && taken.len() == rows.len() })
+    Ok(Progress { facts: counted, is_all })
+}
+
+/// What is next in the inbox, and whether that is all of it.
+async fn take(tx: &mut Tx) -> Result<(Vec<InboxId>, Vec<Counted>, bool), DbError> {
+    let (mut taken, mut facts): (Vec<InboxId>, Vec<Counted>) = (Vec::new(), Vec::new());
+    // Few at first, then more and more: one row may have as many facts as hundreds of others.
+    let mut more = FIRST;
+    loop {
+        let after = taken.last().map_or(NONE.to_vec(), |id| id.as_bytes().to_vec());
+        let sql = "SELECT inbox_id, organiser_id, facts FROM fact_inbox WHERE inbox_id > $1 ORDER BY inbox_id LIMIT $2";
+        let rows = tx.query(sql, params![after, i64::try_from(more).unwrap_or(i64::MAX)]).await?;
+        for row in &rows {
+            if facts.len() >= ENOUGH {
+                return Ok((taken, facts, false));
+            }
+            facts.extend(read(row)?);
+            taken.push(row.get::<InboxId>(0)?);
+        }
+        if rows.len() < more {
+            return Ok((taken, facts, true));
+        }
+        if facts.len() >= ENOUGH || taken.len() >= ROWS {
+            return Ok((taken, facts, false));
+        }
+        more *= 2;
+    }
 }
 
 fn read(row: &Row) -> Result<Vec<Counted>, DbError> {

@@ -6,8 +6,8 @@ use super::{fold, rollups};
 use crate::app::AppState;
 use crate::platform::db::{DbError, Tx};
 
-/// Facts in one transaction.
-const TOGETHER: u32 = 2_000;
+/// Facts in one transaction: on SQLite nobody else writes meanwhile.
+const TOGETHER: u32 = 500;
 
 /// Builds them, or goes on where somebody stopped. Returns how many facts are in them.
 ///

@@ -131,7 +131,7 @@ impl Question for AskCreatives {
             let after = CreativeId::from_bytes(self.after.id);
             let mut names = ads::names(conn, whose(&of.scope), (after, self.limit + 1)).await?;
             let next_cursor = cut(&mut names, self.limit, CreativeId::as_bytes);
-            let totals = sums::totals(conn, &of.scope, &MEASURES).await?;
+            let totals = sums::totals_by_subject(conn, &of.scope, &MEASURES).await?;
             let creative = |(creative_id, it): (CreativeId, ads::Names)| CreativeFigures {
                 creative_id,
                 name: it.creative,
@@ -165,7 +165,7 @@ impl Question for AskAdCampaigns {
             let after = AdCampaignId::from_bytes(self.after.id);
             let mut names = ads::campaign_names(conn, whose(&of.scope), (after, self.limit + 1)).await?;
             let next_cursor = cut(&mut names, self.limit, AdCampaignId::as_bytes);
-            let totals = sums::totals(conn, &of.scope, &MEASURES).await?;
+            let totals = sums::totals_by_subject(conn, &of.scope, &MEASURES).await?;
             let campaign = |(ad_campaign_id, it): (AdCampaignId, ads::CampaignNames)| AdCampaignFigures {
                 ad_campaign_id,
                 name: it.name,

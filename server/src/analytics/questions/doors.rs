@@ -66,7 +66,7 @@ impl Question for AskDoors {
 
     fn figures<'a>(&'a self, conn: &'a mut Conn, of: &'a Asked) -> StoreFuture<'a, Doors, ApiError> {
         Box::pin(async move {
-            let totals = sums::totals(conn, &of.scope, &MEASURES).await?;
+            let totals = sums::totals_by_subject(conn, &of.scope, &MEASURES).await?;
             let busiest = sums::fullest(conn, &of.scope, BY_MINUTE).await?;
             let names = names(conn, &totals.subjects()).await?;
             let gate = |subject: SubjectId| {
@@ -149,7 +149,7 @@ impl Question for AskEntries {
     fn figures<'a>(&'a self, conn: &'a mut Conn, of: &'a Asked) -> StoreFuture<'a, Entries, ApiError> {
         Box::pin(async move {
             let slots = of.days.slots(self.step);
-            let sums = sums::by_bucket(conn, &of.scope, &MEASURES).await?;
+            let sums = sums::by_bucket(conn, &of.scope, &MEASURES, &slots).await?;
             let by_slot = series::by_slot(&slots, sums, |sum| sum.bucket);
             let (page, next_cursor) = self.window.cut(&slots)?;
             let none = Vec::new();

@@ -208,7 +208,8 @@ fn money(totals: &Totals, currency: Currency, orders: i64) -> MoneyFigures {
 async fn no_shows(conn: &mut Conn, of: &Asked, event: EventId) -> Result<NoShows, DbError> {
     let sql = "SELECT COUNT(*) FROM tickets WHERE event_id = $1 AND status = 'valid'";
     let expected = conn.first(sql, params![event]).await?.map_or(Ok(0), |row| row.get(0))?;
-    let ever = sums::Scope { from: i64::MIN, until: i64::MAX, ..of.scope.clone() };
+    let (from, until) = sums::EVER;
+    let ever = sums::Scope { from, until, ..of.scope.clone() };
     let arrived = sums::totals(conn, &ever, &[Measure::Arrivals]).await?.count(Measure::Arrivals);
     let sql = "SELECT ends_at FROM events WHERE event_id = $1";
     let ends_at: i64 = conn.first(sql, params![event]).await?.map_or(Ok(0), |row| row.get(0))?;

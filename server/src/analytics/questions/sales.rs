@@ -82,7 +82,7 @@ impl Question for AskSales {
     fn figures<'a>(&'a self, conn: &'a mut Conn, of: &'a Asked) -> StoreFuture<'a, Sales, ApiError> {
         Box::pin(async move {
             let slots = of.days.slots(self.step);
-            let sums = sums::by_bucket(conn, &of.scope, &MEASURES).await?;
+            let sums = sums::by_bucket(conn, &of.scope, &MEASURES, &slots).await?;
             let mut currencies: Vec<Currency> = sums.iter().filter_map(|sum| sum.currency).collect();
             currencies.sort_by_key(|currency| currency.code());
             currencies.dedup();

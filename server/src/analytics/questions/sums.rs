@@ -1,13 +1,15 @@
-//! Reading sums: of one organiser's events, in a time, of one generation.
+//! Reading sums: of one organiser's events, in a time, of one generation; the widest that say it.
 
 use std::collections::BTreeMap;
 
 use liventix_core::ids::{EventId, OrganiserId};
 
+use crate::analytics::calendar::Slot;
+use crate::analytics::rollups::{Width, measure_of};
 use crate::facts::Measure;
 use crate::params;
 use crate::platform::authorize::Events;
-use crate::platform::db::{Conn, DbError, Value, in_list};
+use crate::platform::db::{Conn, DbError, Value};
 use crate::platform::ids::SubjectId;
 use crate::pricing::Currency;
 
@@ -25,10 +27,23 @@ pub(super) struct Scope {
     pub(super) until: i64,
 }
 
+/// From and before any moment that there is a date for, both at the beginning of a day.
+pub(super) const EVER: (i64, i64) = (-8_640_000_000_000_000, 8_640_000_000_000_000);
+
 impl Scope {
-    /// The conditions of a query for sums, and their values.
-    fn conditions(&self, measures: &[&str]) -> (String, Vec<Value>) {
-        let mut values = params![self.generation, self.from, self.until].to_vec();
+    /// Whether it is all that is the organiser's, which there are sums of.
+    fn is_all(&self) -> bool {
+        self.event.is_none() && self.events == Events::All
+    }
+
+    /// A query for sums from a time until another, by what they are called, and its values.
+    fn query(
+        &self,
+        (columns, groups): (&str, &str),
+        names: &[String],
+        (from, until): (i64, i64),
+    ) -> (String, Vec<Value>) {
+        let mut values = params![self.generation, from, until].to_vec();
         // By the event there is an index of its own, for which its organiser is one condition too many.
         let whose = match self.event {
             Some(event) => {
@@ -40,11 +55,18 @@ impl Scope {
                 format!("organiser_id = $4{}", self.events.condition("event_id", &mut values))
             }
         };
-        let places = in_list(values.len() + 1, measures.len());
-        values.extend(measures.iter().map(|measure| Value::from(*measure)));
-        let sql =
-            format!("generation = $1 AND {whose} AND measure IN ({places}) AND bucket >= $2 AND bucket < $3");
-        (sql, values)
+        let first = values.len() + 1;
+        values.extend(names.iter().map(Value::from));
+        // One by one: of several in a list, PostgreSQL reads those of every measure while the table is young, and takes
+        // the list for a filter.
+        let of_one = |place: usize| {
+            format!(
+                "SELECT {columns} FROM rollups WHERE generation = $1 AND {whose} AND measure = ${place} \
+                 AND bucket >= $2 AND bucket < $3 GROUP BY {groups}"
+            )
+        };
+        let queries: Vec<String> = (first..first + names.len()).map(of_one).collect();
+        (queries.join(" UNION ALL "), values)
     }
 }
 
@@ -97,8 +119,22 @@ impl Totals {
     }
 }
 
-fn codes(measures: &[Measure]) -> Vec<&'static str> {
-    measures.iter().map(|measure| measure.code()).collect()
+fn names(measures: &[Measure], width: Width, is_of_all: bool) -> Vec<String> {
+    measures.iter().map(|measure| width.name(measure.code(), is_of_all)).collect()
+}
+
+/// A time in parts, each of which is made of whole widths: of the first one as far as there are any.
+fn parts((from, until): (i64, i64), widths: &[Width]) -> Vec<(Width, (i64, i64))> {
+    let Some((width, narrower)) = widths.split_first() else { return Vec::new() };
+    let first = from + (-from).rem_euclid(width.ms());
+    let last = until - until.rem_euclid(width.ms());
+    if first >= last {
+        return parts((from, until), narrower);
+    }
+    let mut found = vec![(*width, (first, last))];
+    found.extend(parts((from, first), narrower));
+    found.extend(parts((last, until), narrower));
+    found
 }
 
 /// A subject or a currency, which keys have as an empty one where there is none.
@@ -106,17 +142,36 @@ fn subject(bytes: &[u8]) -> Option<SubjectId> {
     <[u8; 16]>::try_from(bytes).ok().map(SubjectId::from_bytes)
 }
 
-/// What there is in all.
+/// What there is in all, whatever the subject.
 pub(super) async fn totals(conn: &mut Conn, scope: &Scope, measures: &[Measure]) -> Result<Totals, DbError> {
-    let (conditions, values) = scope.conditions(&codes(measures));
-    let sql = format!(
-        "SELECT measure, subject, currency, CAST(SUM(value) AS BIGINT) FROM rollups WHERE {conditions} GROUP BY 1, 2, 3"
-    );
+    sum_up(conn, scope, measures, scope.is_all()).await
+}
+
+/// What there is of each subject.
+pub(super) async fn totals_by_subject(
+    conn: &mut Conn,
+    scope: &Scope,
+    measures: &[Measure],
+) -> Result<Totals, DbError> {
+    sum_up(conn, scope, measures, false).await
+}
+
+async fn sum_up(
+    conn: &mut Conn,
+    scope: &Scope,
+    measures: &[Measure],
+    is_of_all: bool,
+) -> Result<Totals, DbError> {
     let mut totals = Totals::default();
-    for row in conn.query(&sql, &values).await? {
-        let currency = Currency::from_code(&row.get::<String>(2)?);
-        let place = (row.get(0)?, subject(&row.get::<Vec<u8>>(1)?), currency);
-        *totals.0.entry(place).or_default() += row.get::<i64>(3)?;
+    for (width, time) in parts((scope.from, scope.until), &Width::ALL) {
+        let columns = ("measure, subject, currency, CAST(SUM(value) AS BIGINT)", "1, 2, 3");
+        let (sql, values) = scope.query(columns, &names(measures, width, is_of_all), time);
+        for row in conn.query(&sql, &values).await? {
+            let measure = measure_of(&row.get::<String>(0)?).to_owned();
+            let currency = Currency::from_code(&row.get::<String>(2)?);
+            let place = (measure, subject(&row.get::<Vec<u8>>(1)?), currency);
+            *totals.0.entry(place).or_default() += row.get::<i64>(3)?;
+        }
     }
     Ok(totals)
 }
@@ -130,20 +185,24 @@ pub(super) struct OfBucket {
     pub(super) value: i64,
 }
 
-/// What there is in each bucket, of all subjects.
+/// What there is in each bucket, of all subjects. Buckets are as wide as they can be, so that each is in one slot.
 pub(super) async fn by_bucket(
     conn: &mut Conn,
     scope: &Scope,
     measures: &[Measure],
+    slots: &[Slot],
 ) -> Result<Vec<OfBucket>, DbError> {
-    let (conditions, values) = scope.conditions(&codes(measures));
-    let sql = format!(
-        "SELECT measure, currency, bucket, CAST(SUM(value) AS BIGINT) FROM rollups WHERE {conditions} GROUP BY 1, 2, 3"
-    );
+    let is_whole = |at: i64, width: Width| at.rem_euclid(width.ms()) == 0;
+    let fits =
+        |width: &Width| slots.iter().all(|it| is_whole(it.starts_at, *width) && is_whole(it.ends_at, *width));
+    let width = Width::ALL.into_iter().find(fits).unwrap_or(Width::Quarter);
+    let columns = ("measure, currency, bucket, CAST(SUM(value) AS BIGINT)", "1, 2, 3");
+    let (sql, values) =
+        scope.query(columns, &names(measures, width, scope.is_all()), (scope.from, scope.until));
     let mut sums = Vec::new();
     for row in conn.query(&sql, &values).await? {
         sums.push(OfBucket {
-            measure: row.get(0)?,
+            measure: measure_of(&row.get::<String>(0)?).to_owned(),
             currency: Currency::from_code(&row.get::<String>(1)?),
             bucket: row.get(2)?,
             value: row.get(3)?,
@@ -158,10 +217,8 @@ pub(super) async fn fullest(
     scope: &Scope,
     measure: &'static str,
 ) -> Result<BTreeMap<SubjectId, (i64, i64)>, DbError> {
-    let (conditions, values) = scope.conditions(&[measure]);
-    let sql = format!(
-        "SELECT subject, bucket, CAST(SUM(value) AS BIGINT) FROM rollups WHERE {conditions} GROUP BY 1, 2 ORDER BY 1, 2"
-    );
+    let columns = ("subject, bucket, CAST(SUM(value) AS BIGINT)", "1, 2 ORDER BY 1, 2");
+    let (sql, values) = scope.query(columns, &[measure.to_owned()], (scope.from, scope.until));
     let mut fullest: BTreeMap<SubjectId, (i64, i64)> = BTreeMap::new();
     for row in conn.query(&sql, &values).await? {
         let Some(subject) = subject(&row.get::<Vec<u8>>(0)?) else { continue };
@@ -173,4 +230,35 @@ pub(super) async fn fullest(
     }
     fullest.retain(|_, (_, value)| *value > 0);
     Ok(fullest)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Parts are of whole widths, and between them every moment is in one.
+        #[test]
+        fn parts_cover_each_moment_once(from in -2_000_i64..2_000, length in 0_i64..10_000) {
+            let quarter = Width::Quarter.ms();
+            let (from, until) = (from * quarter, (from + length) * quarter);
+            let mut found = parts((from, until), &Width::ALL);
+            prop_assert!(found.len() <= 5);
+            found.sort_by_key(|(_, (from, _))| *from);
+            let mut at = from;
+            for (width, (first, last)) in found {
+                prop_assert!(first == at && last > first);
+                prop_assert_eq!((first.rem_euclid(width.ms()), last.rem_euclid(width.ms())), (0, 0));
+                at = last;
+            }
+            prop_assert_eq!(at, until);
+        }
+    }
+
+    #[test]
+    fn whole_days_are_one_part() {
+        assert_eq!(parts(EVER, &Width::ALL), [(Width::Day, EVER)]);
+    }
 }

@@ -55,7 +55,7 @@ impl Question for AskTicketTypes {
 
     fn figures<'a>(&'a self, conn: &'a mut Conn, of: &'a Asked) -> StoreFuture<'a, TicketTypes, ApiError> {
         Box::pin(async move {
-            let totals = sums::totals(conn, &of.scope, &MEASURES).await?;
+            let totals = sums::totals_by_subject(conn, &of.scope, &MEASURES).await?;
             let mut sold: Vec<(i64, SubjectId)> = totals
                 .subjects()
                 .into_iter()

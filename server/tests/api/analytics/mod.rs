@@ -3,6 +3,7 @@
 mod ads;
 mod counting;
 mod questions;
+mod scale;
 pub(crate) mod trouble;
 
 use liventix_server::params;
