@@ -203,7 +203,7 @@ impl Organisers<'_> {
         if request.scopes.is_empty() {
             return Err(ApiError::field(
                 "scopes",
-                "must name at least one of manage, read, redeem, supervise",
+                "must name at least one of manage, read, redeem, supervise, track",
             ));
         }
         let events = request.event_ids.map(EventList::new).transpose()?;
