@@ -12,7 +12,7 @@ use crate::app::AppState;
 use crate::facts::{self, Fact, Measure};
 use crate::params;
 use crate::platform::authorize::{self, Who};
-use crate::platform::db::{DbError, Tx, Value, in_list, padded, values_rows};
+use crate::platform::db::{DbError, Tx, Value, batches, in_list, padded, values_rows};
 use crate::platform::ids::CreativeId;
 use crate::platform::problem::{ApiError, ApiResult};
 use crate::platform::rate_limit::Key;
@@ -28,6 +28,8 @@ const AHEAD_MS: i64 = 5 * MINUTE_MS;
 /// How long it is kept what was told: for longer than it is taken.
 const KEEP_MS: i64 = 8 * DAY_MS;
 const MAX_VISITOR: usize = 200;
+/// Ids in one statement.
+const TOGETHER: usize = 256;
 
 /// Takes in what happened to creatives of the caller's organiser.
 pub(super) async fn take(app: &AppState, who: Who, batch: AdEvents) -> ApiResult<AdEventsTaken> {
@@ -134,7 +136,7 @@ async fn seen(tx: &mut Tx, organiser: OrganiserId, events: &[AdEvent]) -> Result
     let ids: Vec<Vec<u8>> =
         events.iter().map(ids_of).flat_map(|(id, visitor)| std::iter::once(id).chain(visitor)).collect();
     let mut seen = HashSet::new();
-    for chunk in ids.chunks(256) {
+    for chunk in ids.chunks(TOGETHER) {
         let mut values = params![organiser].to_vec();
         values.extend(padded(chunk.iter().map(|id| Value::from(id.as_slice())).collect()));
         let sql = format!(
@@ -149,10 +151,7 @@ async fn seen(tx: &mut Tx, organiser: OrganiserId, events: &[AdEvent]) -> Result
 }
 
 async fn remember(tx: &mut Tx, organiser: OrganiserId, new: &[Vec<u8>], now: i64) -> Result<(), DbError> {
-    let mut rest = new;
-    while !rest.is_empty() {
-        let (chunk, later) = rest.split_at(1 << rest.len().min(256).ilog2());
-        rest = later;
+    for chunk in batches(new, TOGETHER) {
         let sql = format!(
             "INSERT INTO ad_events_seen (organiser_id, seen_id, seen_at) VALUES {}",
             values_rows(3, chunk.len())

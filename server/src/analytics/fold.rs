@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::rollups::{Counted, NONE, Sums};
 use super::state::State;
 use crate::params;
-use crate::platform::db::{DbError, Row, Tx, Value, in_list, padded, values_rows};
+use crate::platform::db::{DbError, Row, Tx, Value, batches, in_list, padded, values_rows};
 use crate::platform::ids::{InboxId, SubjectId};
 
 /// Rows of the inbox in one transaction at most, and facts after which no more are taken: on SQLite nobody else writes
@@ -103,10 +103,8 @@ fn read(row: &Row) -> Result<Vec<Counted>, DbError> {
 
 /// Keeps facts, with the numbers after `last`.
 async fn number(tx: &mut Tx, last: i64, facts: &[Counted]) -> Result<(), DbError> {
-    let (mut rest, mut seq) = (facts, last);
-    while !rest.is_empty() {
-        let (chunk, later) = rest.split_at(1 << rest.len().min(TOGETHER).ilog2());
-        rest = later;
+    let mut seq = last;
+    for chunk in batches(facts, TOGETHER) {
         let sql = format!(
             "INSERT INTO facts (seq, organiser_id, event_id, measure, subject, currency, at, value) VALUES {}",
             values_rows(COLUMNS, chunk.len())

@@ -7,7 +7,7 @@ use liventix_core::ids::OrganiserId;
 
 use crate::facts::Measure;
 use crate::params;
-use crate::platform::db::{DbError, Tx, Value, values_rows};
+use crate::platform::db::{DbError, Tx, Value, batches, values_rows};
 
 /// The width of a bucket (milliseconds). Every time zone's days begin with one: since 1972 all of them have been whole
 /// quarters of an hour away from UTC. <https://data.iana.org/time-zones/tz-link.html>
@@ -141,11 +141,7 @@ impl Sums {
     pub(super) async fn write(self, tx: &mut Tx, generation: i64) -> Result<(), DbError> {
         let rows: Vec<(Place, i64)> =
             self.with_wider().into_iter().filter(|(_, value)| *value != 0).collect();
-        let mut rest = rows.as_slice();
-        while !rest.is_empty() {
-            // Powers of two: few different texts, which the engines keep prepared.
-            let (chunk, later) = rest.split_at(1 << rest.len().min(TOGETHER).ilog2());
-            rest = later;
+        for chunk in batches(&rows, TOGETHER) {
             let sql = format!(
                 "INSERT INTO rollups (generation, organiser_id, measure, bucket, event_id, subject, currency, value) \
                  VALUES {} ON CONFLICT (generation, organiser_id, measure, bucket, event_id, subject, currency) \

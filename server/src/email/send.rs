@@ -311,12 +311,12 @@ async fn settle(
     };
     // What the provider tells of it may come before its answer.
     store::lock(tx, email.email_id).await?;
-    let before = store::by_id(tx, email.email_id).await?;
-    if let Some(at) = email.sent_at.filter(|_| before.is_some_and(|it| it.status != EmailStatus::Sent)) {
+    let unsent = store::by_id(tx, email.email_id).await?.filter(|it| it.status != EmailStatus::Sent);
+    if let Some(at) = email.sent_at.filter(|_| unsent.is_some()) {
         counted::sent(tx, app, &email, at).await?;
     }
     // Who was given up on still says that it was sent, and nothing else.
-    if email.status == EmailStatus::Sent || store::is_at(tx, email.email_id, email.tries).await? {
+    if email.status == EmailStatus::Sent || unsent.is_some_and(|it| it.tries == email.tries) {
         store::update(tx, &email).await?;
     }
     store::end(tx, email.email_id, email.tries, &ended, app.now()).await?;

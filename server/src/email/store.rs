@@ -104,12 +104,6 @@ pub(super) async fn take(tx: &mut Tx, email: &Email) -> Result<bool, DbError> {
     update(tx, email).await.map(|()| true)
 }
 
-/// Whether this is still the mail's last try, and it is not sent.
-pub(super) async fn is_at(conn: &mut Conn, id: EmailId, tries: i64) -> Result<bool, DbError> {
-    let sql = "SELECT 1 FROM emails WHERE email_id = $1 AND tries = $2 AND status <> 'sent'";
-    Ok(conn.first(sql, params![id, tries]).await?.is_some())
-}
-
 /// Mails, newest first; those of one status, if that is asked for.
 pub(super) async fn list(
     conn: &mut Conn,

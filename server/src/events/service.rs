@@ -108,10 +108,7 @@ fn check(info: &EventInfo) -> ApiResult<()> {
     if info.starts_at < 0 || info.ends_at <= info.starts_at {
         return Err(ApiError::field("ends_at", "must be after starts_at (both UTC milliseconds)"));
     }
-    if info.time_zone.parse::<chrono_tz::Tz>().is_err() {
-        return Err(ApiError::field("time_zone", "must be an IANA name such as Europe/Paris"));
-    }
-    Ok(())
+    text::time_zone(&info.time_zone)
 }
 
 fn check_wallet(policy: &WalletPolicy) -> ApiResult<()> {

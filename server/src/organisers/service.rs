@@ -253,9 +253,7 @@ impl Organisers<'_> {
     /// `invalid_field` for a bad name or an unknown time zone, `organiser_not_found`.
     pub async fn change(&self, who: Who, change: ChangeOrganiser) -> ApiResult<OrganiserView> {
         let name = change.name.map(|name| text::line("name", &name, 120)).transpose()?;
-        if change.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
-            return Err(ApiError::field("time_zone", "must be an IANA name such as Europe/Paris"));
-        }
+        change.time_zone.as_deref().map(text::time_zone).transpose()?;
         let pen = self.pen();
         self.db
             .of(who.organiser_id)

@@ -30,6 +30,15 @@ pub fn optional_line(field: &str, value: Option<&str>, max: usize) -> Result<Opt
     }
 }
 
+/// Checks that `name` names a time zone.
+///
+/// # Errors
+/// 422 `invalid_field` that names `time_zone`.
+pub fn time_zone(name: &str) -> Result<(), ApiError> {
+    let known = name.parse::<chrono_tz::Tz>().map(drop);
+    known.map_err(|_| ApiError::field("time_zone", "must be an IANA name such as Europe/Paris"))
+}
+
 /// The same for what may have several lines.
 ///
 /// # Errors

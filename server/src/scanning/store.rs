@@ -9,7 +9,7 @@ use liventix_core::sync::wire::ForeignPassage;
 
 use super::types::ScanView;
 use crate::params;
-use crate::platform::db::{Conn, DbError, Row, Tx, Value, in_list, padded, values_rows};
+use crate::platform::db::{Conn, DbError, Row, Tx, Value, batches, in_list, padded, values_rows};
 use crate::platform::page::Key;
 use crate::platform::problem::{ApiError, ApiResult, Code};
 
@@ -208,11 +208,7 @@ pub(super) async fn insert(
     event: EventId,
     rows: &[ScanRow],
 ) -> Result<(), DbError> {
-    let mut rest = rows;
-    while !rest.is_empty() {
-        // Powers of two: few different texts, which the engines keep prepared.
-        let (chunk, later) = rest.split_at(1 << rest.len().min(INSERTED).ilog2());
-        rest = later;
+    for chunk in batches(rows, INSERTED) {
         let mut all = Vec::with_capacity(chunk.len() * (VIEW_COLUMNS + 10));
         for row in chunk {
             all.extend(values(organiser, event, row)?);

@@ -68,7 +68,8 @@ impl Question for AskDoors {
         Box::pin(async move {
             let totals = sums::totals_by_subject(conn, &of.scope, &MEASURES).await?;
             let busiest = sums::fullest(conn, &of.scope, BY_MINUTE).await?;
-            let names = names(conn, &totals.subjects()).await?;
+            let subjects = totals.subjects();
+            let names = names(conn, &subjects).await?;
             let gate = |subject: SubjectId| {
                 let gate_id = GateId::from_bytes(*subject.as_bytes());
                 let count = |measure| totals.count_of(measure, subject);
@@ -86,7 +87,7 @@ impl Question for AskDoors {
                         .map(|(starts_at, people)| BusiestMinute { starts_at: *starts_at, people: *people }),
                 }
             };
-            let mut gates: Vec<GateFigures> = totals.subjects().into_iter().map(gate).collect();
+            let mut gates: Vec<GateFigures> = subjects.into_iter().map(gate).collect();
             gates.sort_by(|a, b| (&a.name, a.gate_id).cmp(&(&b.name, b.gate_id)));
             Ok(Doors { gates })
         })

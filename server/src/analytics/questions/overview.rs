@@ -151,6 +151,9 @@ fn overview(totals: &Totals, no_shows: Option<NoShows>) -> Overview {
     let (emails, arrived) = (count(Measure::EmailsSent), count(Measure::EmailsDelivered));
     let (pushes, opened) = (count(Measure::PushesSent), count(Measure::PushesOpened));
     let sold = count(Measure::TicketsSold);
+    let currencies = totals.currencies();
+    // Orders are counted without their currency, so of several there is no average.
+    let orders = if currencies.len() == 1 { paid } else { 0 };
     Overview {
         sales: SalesFigures {
             orders_placed: placed,
@@ -160,7 +163,7 @@ fn overview(totals: &Totals, no_shows: Option<NoShows>) -> Overview {
             tickets_refunded: count(Measure::TicketsRefunded),
             tickets_per_order: Metric::share(sold, paid, WhyNone::NoOrders),
         },
-        money: totals.currencies().into_iter().map(|currency| money(totals, currency, paid)).collect(),
+        money: currencies.into_iter().map(|currency| money(totals, currency, orders)).collect(),
         doors: DoorFigures {
             scans,
             refusals,
@@ -190,8 +193,6 @@ fn money(totals: &Totals, currency: Currency, orders: i64) -> MoneyFigures {
     let sum = |measure| totals.money(measure, currency);
     let (gross, refunds, disputes) = (sum(Measure::Gross), sum(Measure::Refunds), sum(Measure::Disputes));
     let fees = sum(Measure::Fees) - sum(Measure::FeesBack);
-    // Orders are counted without their currency, so of several there is no average.
-    let per_order = if totals.currencies().len() == 1 { orders } else { 0 };
     MoneyFigures {
         currency,
         gross,
@@ -200,7 +201,7 @@ fn money(totals: &Totals, currency: Currency, orders: i64) -> MoneyFigures {
         fees,
         disputes,
         net: gross - refunds - fees - disputes,
-        per_order: Metric::share(gross, per_order, WhyNone::NoOrders),
+        per_order: Metric::share(gross, orders, WhyNone::NoOrders),
     }
 }
 

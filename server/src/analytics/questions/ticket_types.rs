@@ -65,11 +65,12 @@ impl Question for AskTicketTypes {
             sold.truncate(TOP);
             let kinds: Vec<SubjectId> = sold.iter().map(|(_, kind)| *kind).collect();
             let names = names(conn, &kinds).await?;
+            let currencies = totals.currencies();
             let figures = |(tickets_sold, kind): (i64, SubjectId)| {
                 let ticket_type_id = TicketTypeId::from_bytes(*kind.as_bytes());
-                let gross = totals.currencies().into_iter().map(|currency| Money {
-                    amount: totals.money_of(Measure::Gross, kind, currency),
-                    currency,
+                let gross = currencies.iter().map(|currency| Money {
+                    amount: totals.money_of(Measure::Gross, kind, *currency),
+                    currency: *currency,
                 });
                 let known = names.get(&ticket_type_id);
                 TicketTypeFigures {

@@ -38,7 +38,7 @@ use postgres::Postgres;
 pub use postgres::{PostgresOptions, Session};
 use sqlite::Sqlite;
 pub use sqlite::SqliteOptions;
-pub use value::{Value, in_list, padded, values_rows};
+pub use value::{Value, batches, in_list, padded, values_rows};
 
 /// SQLite looks at the clock once in so many steps of its machine: every few tenths of a millisecond.
 const STEPS: std::ffi::c_int = 10_000;

@@ -109,9 +109,28 @@ pub fn values_rows(columns: usize, rows: usize) -> String {
     out
 }
 
+/// Rows in parts of `most` at most, each a power of two of them: few different texts, which the engines keep prepared.
+pub fn batches<T>(rows: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let (batch, later) = rest.split_at(1 << rest.len().min(most).checked_ilog2()?);
+        rest = later;
+        Some(batch)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn batches_are_powers_of_two_and_all_there_is() {
+        let rows: Vec<usize> = (0..300).collect();
+        let sizes: Vec<usize> = batches(&rows, 128).map(<[usize]>::len).collect();
+        assert_eq!(sizes, [128, 128, 32, 8, 4]);
+        assert_eq!(batches(&rows, 100).flatten().copied().collect::<Vec<_>>(), rows);
+        assert_eq!(batches::<usize>(&[], 8).count(), 0);
+    }
 
     #[test]
     fn placeholders_are_numbered_through() {

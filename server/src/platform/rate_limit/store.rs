@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::MAX_WINDOW_MS;
 use super::window::{Window, pack, unpack};
 use crate::params;
-use crate::platform::db::{Conn, DbError, Engine, Row, Tx, Value, in_list, padded, values_rows};
+use crate::platform::db::{Conn, DbError, Engine, Row, Tx, Value, batches, in_list, padded, values_rows};
 
 type Hash = [u8; 32];
 
@@ -134,11 +134,7 @@ pub(super) async fn save(tx: &mut Tx, mut changed: Vec<Changed>, now: i64) -> Re
 }
 
 async fn upsert(tx: &mut Tx, rows: &[[Value; 7]]) -> Result<(), DbError> {
-    let mut rest = rows;
-    while !rest.is_empty() {
-        // Powers of two: few different texts, which the engines keep prepared.
-        let (chunk, later) = rest.split_at(1 << rest.len().min(ROWS).ilog2());
-        rest = later;
+    for chunk in batches(rows, ROWS) {
         let sql = format!(
             "INSERT INTO rate_windows \
              (key_hash, recent, first_part, next_part, in_parts, oldest_at, expires_at) VALUES {} \

@@ -19,6 +19,7 @@ use std::sync::{Arc, Once};
 
 use liventix_core::clock::ManualClock;
 use liventix_core::entropy::FixedEntropy;
+use liventix_server::params;
 use liventix_server::platform::config::Limits;
 use liventix_server::platform::db::DbError;
 use liventix_server::platform::queue::{Enqueued, Failure, NewJob, QueueSpec, Turn};
@@ -249,6 +250,22 @@ impl Server {
             queue.fail(&spec, &job, Failure::permanent(code, detail)).await.unwrap();
         }
         put.unwrap().job_id.to_string()
+    }
+
+    /// A queue's jobs go on; where all that is left of them waits for its time, the next one's comes. Says whether there are
+    /// any.
+    pub(crate) async fn pass_time(&self, queue: &str) -> bool {
+        let app = self.app();
+        app.queue().wake(queue);
+        let sql = "SELECT SUM(CASE WHEN state = 'delayed' AND run_at > $1 THEN 0 ELSE 1 END), MIN(run_at) FROM jobs \
+                   WHERE queue = $2 AND state IN ('ready', 'running', 'delayed')";
+        let row = app.db().first(sql, params![app.now(), queue]).await.unwrap().unwrap();
+        let at_it: Option<i64> = row.get(0).unwrap();
+        if at_it == Some(0) {
+            let next: i64 = row.get(1).unwrap();
+            self.clock.advance(next - app.now());
+        }
+        at_it.is_some()
     }
 
     /// Changes the database behind the server's back.

@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 
 use liventix_core::clock::{Clock as _, ManualClock};
-use liventix_server::params;
 use liventix_server::platform::config::{Config, PushConfig};
 use liventix_server::platform::queue::QueueStats;
 use liventix_stand_ins::push::{KEY_ID, PushServices, TEAM_ID, TOPIC, Taken};
@@ -94,15 +93,7 @@ impl PushWorld {
 
     /// Messages go; where all that is left waits for its time, the next one's comes.
     pub(crate) async fn pass_time(&self) {
-        let app = self.server.app();
-        app.queue().wake("push");
-        let sql = "SELECT SUM(CASE WHEN state = 'delayed' AND run_at > $1 THEN 0 ELSE 1 END), MIN(run_at) FROM jobs \
-                   WHERE queue = 'push' AND state IN ('ready', 'running', 'delayed')";
-        let row = app.db().first(sql, params![app.now()]).await.unwrap().unwrap();
-        if row.get::<Option<i64>>(0).unwrap() == Some(0) {
-            let next: i64 = row.get(1).unwrap();
-            self.server.clock.advance(next - app.now());
-        }
+        self.server.pass_time("push").await;
     }
 
     /// Waits until everything that was put in is done, or waits for its time.
